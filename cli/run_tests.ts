@@ -1,0 +1,58 @@
+/**
+ * Runs every test and every documentation example, and ends with the plain
+ * line `N passed, N failed`. Arguments go to `deno test`: files, `--filter`.
+ *
+ * @module
+ */
+
+const PERMISSIONS = [
+  "--no-prompt",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-net=127.0.0.1",
+  "--allow-run=deno,sh",
+];
+
+const { success, output } = await run([
+  "test",
+  "--doc",
+  ...PERMISSIONS,
+  ...Deno.args,
+]);
+const { passed, failed } = count(output);
+const failures = success || failed > 0 ? failed : 1;
+if (passed + failures === 0) console.error("error: no test ran");
+console.log(`${passed} passed, ${failures} failed`);
+Deno.exit(passed > 0 && failures === 0 ? 0 : 1);
+
+/** Runs deno with its output passed on as it comes, and keeps it as text. */
+async function run(
+  args: string[],
+): Promise<{ success: boolean; output: string }> {
+  const child = new Deno.Command("deno", { args, stdout: "piped" }).spawn();
+  const decoder = new TextDecoder();
+  let output = "";
+  for await (const bytes of child.stdout) {
+    output += decoder.decode(bytes, { stream: true });
+    for (let at = 0; at < bytes.length;) {
+      at += await Deno.stdout.write(bytes.subarray(at));
+    }
+  }
+  const { success } = await child.status;
+  return { success, output };
+}
+
+/**
+ * Reads the totals from deno's own summary, its last line of the form
+ * `FAILED | 7 passed (2 steps) | 1 failed | 3 ignored (2s)`. A run that broke
+ * off has none, and counts as nothing passed.
+ */
+function count(output: string): { passed: number; failed: number } {
+  // deno-lint-ignore no-control-regex
+  const plain = output.replace(/\x1b\[[\d;]*m/g, "");
+  const summary = /^(?:ok|FAILED) \| (\d+) passed.* \| (\d+) failed/gm;
+  const [, passed, failed] = [...plain.matchAll(summary)].at(-1) ??
+    [null, 0, 0];
+  return { passed: Number(passed), failed: Number(failed) };
+}

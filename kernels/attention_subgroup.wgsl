@@ -1,0 +1,297 @@
+// Causal self-attention over packed queries, keys and values, for adapters whose
+// subgroups are narrow and whose memory is slow, such as software Vulkan. The
+// twin of attention.wgsl, with its formulas and its layouts.
+//
+//   forward      y and lse       a workgroup, which is one subgroup, per QUERIES LANES queries
+//   backward_q   dq              likewise
+//   backward_kv  dk and dv       likewise per QUERIES LANES keys
+//
+// A lane owns QUERIES rows, LANES apart. The rows they meet come KEYS at a time:
+// the lanes load them together, a different vector each, and hand them round by
+// broadcast, so that no memory is read twice within a workgroup.
+
+const LANES: u32 = 8u; // the adapter's subgroup size
+const QUERIES: u32 = 2u;
+const KEYS: u32 = 2u;
+const SIZE: u32 = 8u; // vectors per head
+const DROPOUT: bool = false;
+const LOWEST: f32 = -1e30;
+
+const BLOCK: u32 = QUERIES * LANES;
+const LOADS: u32 = (KEYS * SIZE + LANES - 1u) / LANES;
+
+struct Params {
+  batch: u32,
+  time: u32,
+  heads: u32,
+  blocks: u32, // of BLOCK queries in `time`
+  scale: f32,
+  rate: f32,
+  seed_x: u32,
+  seed_y: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> qkv: array<vec4f>; //          [B, T, 3, H, SIZE]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>; //      [B, T, H, SIZE]
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>; //      [B, H, T]
+@group(0) @binding(4) var<storage, read> lse_kept: array<f32>; //       [B, H, T]
+@group(0) @binding(5) var<storage, read> dy: array<vec4f>; //           [B, T, H, SIZE]
+@group(0) @binding(6) var<storage, read> delta_kept: array<f32>; //     [B, H, T]
+@group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //   [B, T, 3, H, SIZE]
+
+const Q: u32 = 0u;
+const K: u32 = 1u;
+const V: u32 = 2u;
+
+fn at_qkv(bh: u32, t: u32, part: u32) -> u32 {
+  let b = bh / params.heads;
+  let h = bh % params.heads;
+  return (((b * params.time + t) * 3u + part) * params.heads + h) * SIZE;
+}
+
+fn at_y(bh: u32, t: u32) -> u32 {
+  let b = bh / params.heads;
+  let h = bh % params.heads;
+  return ((b * params.time + t) * params.heads + h) * SIZE;
+}
+
+fn across(v: vec4f) -> f32 {
+  return (v.x + v.y) + (v.z + v.w);
+}
+
+/// What dropout multiplies p[t, s] with: zero, or what keeps the mean.
+fn kept_share(bh: u32, t: u32, s: u32) -> f32 {
+  let counter = (bh * params.time + t) * params.time + s;
+  let keep = random_unit(vec2u(params.seed_x, params.seed_y), counter) >= params.rate;
+  return select(0.0, 1.0 / (1.0 - params.rate), keep);
+}
+
+@compute @workgroup_size(LANES)
+fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let id = flat_group(group, groups);
+  if id >= params.batch * params.heads * params.blocks { return; }
+  let bh = id / params.blocks;
+  let first = id % params.blocks * BLOCK;
+  let last = params.time - 1u;
+  let row_step = 3u * params.heads * SIZE;
+  let start = at_qkv(bh, 0u, Q);
+  let start_k = at_qkv(bh, 0u, K);
+  let start_v = at_qkv(bh, 0u, V);
+  var q: array<vec4f, QUERIES * SIZE>;
+  var sum: array<vec4f, QUERIES * SIZE>;
+  var top: array<f32, QUERIES>;
+  var total: array<f32, QUERIES>;
+  for (var r = 0u; r < QUERIES; r++) {
+    let at = start + min(first + r * LANES + lane, last) * row_step;
+    for (var c = 0u; c < SIZE; c++) { q[r * SIZE + c] = qkv[at + c] * params.scale; }
+    top[r] = LOWEST;
+  }
+
+  let end = min(first + BLOCK, params.time);
+  for (var s0 = 0u; s0 < end; s0 += KEYS) {
+    var loaded: array<vec4f, LOADS>;
+    for (var l = 0u; l < LOADS; l++) {
+      let e = l * LANES + lane;
+      loaded[l] = qkv[start_k + min(s0 + e / SIZE, last) * row_step + e % SIZE];
+    }
+    var p: array<f32, KEYS * QUERIES>;
+    for (var j = 0u; j < KEYS; j++) {
+      var product = array<vec4f, QUERIES>();
+      for (var c = 0u; c < SIZE; c++) {
+        let k = subgroupBroadcast(loaded[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        for (var r = 0u; r < QUERIES; r++) { product[r] += q[r * SIZE + c] * k; }
+      }
+      for (var r = 0u; r < QUERIES; r++) {
+        p[j * QUERIES + r] = select(LOWEST, across(product[r]), s0 + j <= first + r * LANES + lane);
+      }
+    }
+    var shrink: array<f32, QUERIES>;
+    for (var r = 0u; r < QUERIES; r++) {
+      var next = top[r];
+      for (var j = 0u; j < KEYS; j++) { next = max(next, p[j * QUERIES + r]); }
+      shrink[r] = exp(top[r] - next);
+      top[r] = next;
+      total[r] *= shrink[r];
+      for (var j = 0u; j < KEYS; j++) {
+        let share = exp(p[j * QUERIES + r] - next);
+        total[r] += share;
+        p[j * QUERIES + r] = share;
+        if DROPOUT { p[j * QUERIES + r] = share * kept_share(bh, first + r * LANES + lane, s0 + j); }
+      }
+    }
+    for (var l = 0u; l < LOADS; l++) {
+      let e = l * LANES + lane;
+      loaded[l] = qkv[start_v + min(s0 + e / SIZE, last) * row_step + e % SIZE];
+    }
+    for (var c = 0u; c < SIZE; c++) {
+      for (var r = 0u; r < QUERIES; r++) { sum[r * SIZE + c] *= shrink[r]; }
+      for (var j = 0u; j < KEYS; j++) {
+        let v = subgroupBroadcast(loaded[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        for (var r = 0u; r < QUERIES; r++) { sum[r * SIZE + c] += p[j * QUERIES + r] * v; }
+      }
+    }
+  }
+
+  for (var r = 0u; r < QUERIES; r++) {
+    let t = first + r * LANES + lane;
+    if t < params.time {
+      for (var c = 0u; c < SIZE; c++) { y[at_y(bh, t) + c] = sum[r * SIZE + c] / total[r]; }
+      lse[bh * params.time + t] = top[r] + log(total[r]);
+    }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let id = flat_group(group, groups);
+  if id >= params.batch * params.heads * params.blocks { return; }
+  let bh = id / params.blocks;
+  let first = id % params.blocks * BLOCK;
+  let last = params.time - 1u;
+  let row_step = 3u * params.heads * SIZE;
+  let start_k = at_qkv(bh, 0u, K);
+  let start_v = at_qkv(bh, 0u, V);
+  var q: array<vec4f, QUERIES * SIZE>;
+  var g: array<vec4f, QUERIES * SIZE>;
+  var sum: array<vec4f, QUERIES * SIZE>;
+  var log_sum: array<f32, QUERIES>;
+  var d: array<f32, QUERIES>;
+  for (var r = 0u; r < QUERIES; r++) {
+    let t = min(first + r * LANES + lane, last);
+    for (var c = 0u; c < SIZE; c++) {
+      q[r * SIZE + c] = qkv[at_qkv(bh, t, Q) + c] * params.scale;
+      g[r * SIZE + c] = dy[at_y(bh, t) + c];
+    }
+    log_sum[r] = lse_kept[bh * params.time + t];
+    d[r] = delta_kept[bh * params.time + t];
+  }
+
+  let end = min(first + BLOCK, params.time);
+  for (var s0 = 0u; s0 < end; s0 += KEYS) {
+    var loaded_k: array<vec4f, LOADS>;
+    var loaded_v: array<vec4f, LOADS>;
+    for (var l = 0u; l < LOADS; l++) {
+      let e = l * LANES + lane;
+      let at = min(s0 + e / SIZE, last) * row_step + e % SIZE;
+      loaded_k[l] = qkv[start_k + at];
+      loaded_v[l] = qkv[start_v + at];
+    }
+    var ds: array<f32, KEYS * QUERIES>;
+    for (var j = 0u; j < KEYS; j++) {
+      var product = array<vec4f, QUERIES>();
+      var dproduct = array<vec4f, QUERIES>();
+      for (var c = 0u; c < SIZE; c++) {
+        let k = subgroupBroadcast(loaded_k[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        let v = subgroupBroadcast(loaded_v[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        for (var r = 0u; r < QUERIES; r++) {
+          product[r] += q[r * SIZE + c] * k;
+          dproduct[r] += g[r * SIZE + c] * v;
+        }
+      }
+      for (var r = 0u; r < QUERIES; r++) {
+        let t = first + r * LANES + lane;
+        var dp = across(dproduct[r]);
+        if DROPOUT { dp *= kept_share(bh, t, s0 + j); }
+        let p = exp(across(product[r]) - log_sum[r]);
+        ds[j * QUERIES + r] = select(0.0, p * (dp - d[r]) * params.scale, s0 + j <= t);
+      }
+    }
+    for (var c = 0u; c < SIZE; c++) {
+      for (var j = 0u; j < KEYS; j++) {
+        let k = subgroupBroadcast(loaded_k[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        for (var r = 0u; r < QUERIES; r++) { sum[r * SIZE + c] += ds[j * QUERIES + r] * k; }
+      }
+    }
+  }
+
+  for (var r = 0u; r < QUERIES; r++) {
+    let t = first + r * LANES + lane;
+    if t < params.time {
+      for (var c = 0u; c < SIZE; c++) { dqkv[at_qkv(bh, t, Q) + c] = sum[r * SIZE + c]; }
+    }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let id = flat_group(group, groups);
+  if id >= params.batch * params.heads * params.blocks { return; }
+  let bh = id / params.blocks;
+  let first = id % params.blocks * BLOCK;
+  let last = params.time - 1u;
+  let row_step = 3u * params.heads * SIZE;
+  let row_step_y = params.heads * SIZE;
+  let start_q = at_qkv(bh, 0u, Q);
+  let start_y = at_y(bh, 0u);
+  var k: array<vec4f, QUERIES * SIZE>;
+  var v: array<vec4f, QUERIES * SIZE>;
+  var sum_k: array<vec4f, QUERIES * SIZE>;
+  var sum_v: array<vec4f, QUERIES * SIZE>;
+  for (var r = 0u; r < QUERIES; r++) {
+    let s = min(first + r * LANES + lane, last);
+    for (var c = 0u; c < SIZE; c++) {
+      k[r * SIZE + c] = qkv[at_qkv(bh, s, K) + c] * params.scale;
+      v[r * SIZE + c] = qkv[at_qkv(bh, s, V) + c];
+    }
+  }
+
+  for (var t0 = first; t0 < params.time; t0 += KEYS) {
+    var loaded_q: array<vec4f, LOADS>;
+    var loaded_g: array<vec4f, LOADS>;
+    for (var l = 0u; l < LOADS; l++) {
+      let e = l * LANES + lane;
+      let t = min(t0 + e / SIZE, last);
+      loaded_q[l] = qkv[start_q + t * row_step + e % SIZE];
+      loaded_g[l] = dy[start_y + t * row_step_y + e % SIZE];
+    }
+    let at = bh * params.time + min(t0 + lane % KEYS, last);
+    let loaded_lse = lse_kept[at];
+    let loaded_delta = delta_kept[at];
+    var ds: array<f32, KEYS * QUERIES>;
+    var p: array<f32, KEYS * QUERIES>;
+    for (var j = 0u; j < KEYS; j++) {
+      var product = array<vec4f, QUERIES>();
+      var dproduct = array<vec4f, QUERIES>();
+      for (var c = 0u; c < SIZE; c++) {
+        let q = subgroupBroadcast(loaded_q[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        let g = subgroupBroadcast(loaded_g[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        for (var r = 0u; r < QUERIES; r++) {
+          product[r] += k[r * SIZE + c] * q;
+          dproduct[r] += v[r * SIZE + c] * g;
+        }
+      }
+      let log_sum = subgroupBroadcast(loaded_lse, j);
+      let d = subgroupBroadcast(loaded_delta, j);
+      for (var r = 0u; r < QUERIES; r++) {
+        let s = first + r * LANES + lane;
+        let share = exp(across(product[r]) - log_sum);
+        let seen = s <= t0 + j && t0 + j <= last;
+        var kept = 1.0;
+        if DROPOUT { kept = kept_share(bh, t0 + j, s); }
+        ds[j * QUERIES + r] = select(0.0, share * (across(dproduct[r]) * kept - d) * params.scale, seen);
+        p[j * QUERIES + r] = select(0.0, share * kept, seen);
+      }
+    }
+    for (var c = 0u; c < SIZE; c++) {
+      for (var j = 0u; j < KEYS; j++) {
+        let q = subgroupBroadcast(loaded_q[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        let g = subgroupBroadcast(loaded_g[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+        for (var r = 0u; r < QUERIES; r++) {
+          sum_k[r * SIZE + c] += ds[j * QUERIES + r] * q;
+          sum_v[r * SIZE + c] += p[j * QUERIES + r] * g;
+        }
+      }
+    }
+  }
+
+  for (var r = 0u; r < QUERIES; r++) {
+    let s = first + r * LANES + lane;
+    if s < params.time {
+      for (var c = 0u; c < SIZE; c++) {
+        dqkv[at_qkv(bh, s, K) + c] = sum_k[r * SIZE + c];
+        dqkv[at_qkv(bh, s, V) + c] = sum_v[r * SIZE + c];
+      }
+    }
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * The GPU: memory, commands, and the scopes that give memory back.
+ *
+ * Work is queued, never awaited. The one way to wait is to read.
+ *
+ * @module
+ */
+
+import { GpuError } from "./error.ts";
+import { Pool, type Storage } from "./pool.ts";
+import { type Dispatch, Queue } from "./queue.ts";
+import { Scope } from "./scope.ts";
+
+/** How to open a {@linkcode Device}. */
+export interface DeviceOptions {
+  /** 1: log each submit. 2: log each kernel. */
+  debug?: number;
+  /** Whether to use subgroup operations where the adapter has them. */
+  subgroups?: boolean;
+}
+
+/** What is known of the hardware behind a {@linkcode Device}. */
+export interface AdapterSummary {
+  /** The adapter's name, as its driver gives it. */
+  readonly name: string;
+  /** Whether it computes on the CPU, and so slowly. */
+  readonly software: boolean;
+}
+
+/** Counts since the device was opened. */
+export interface Counters {
+  /** Kernels run. */
+  readonly dispatches: number;
+  /** Times work was handed to the GPU. */
+  readonly submits: number;
+  /** Buffers made. */
+  readonly buffers: number;
+  /** Bind groups held. */
+  readonly bindGroups: number;
+}
+
+const STORAGE_USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
+  GPUBufferUsage.COPY_DST;
+const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+
+/**
+ * A GPU and the work queued on it.
+ *
+ * ```ts
+ * import { Device, Tensor } from "@shaderloom/shaderloom";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using device = await Device.open();
+ * const x = Tensor.from(device, Float32Array.of(1, 2, 3));
+ * assertEquals([...await x.read()], [1, 2, 3]);
+ * ```
+ */
+export class Device implements Disposable {
+  /** The WebGPU device. */
+  readonly gpu: GPUDevice;
+  /** What runs the kernels. */
+  readonly adapter: AdapterSummary;
+  /** Lanes of a subgroup if all have the same number and may be used, else 0. */
+  readonly subgroupSize: number;
+  readonly #debug: number;
+  readonly #memory: Pool;
+  readonly #readBacks: Pool;
+  readonly #queue: Queue;
+  readonly #scopes: Scope[] = [];
+  #failure: GpuError | null = null;
+  #alarm: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+  #ids = 0;
+
+  /**
+   * Opens the fastest adapter with every limit it offers. Throws a
+   * {@linkcode GpuError} when there is none.
+   */
+  static async open(options: DeviceOptions = {}): Promise<Device> {
+    const adapter = await navigator.gpu?.requestAdapter({
+      powerPreference: "high-performance",
+    });
+    if (!adapter) {
+      throw new GpuError(
+        "Cannot open a device: no WebGPU adapter was found; `deno task doctor` says what is missing",
+      );
+    }
+    const request = (requiredFeatures: GPUFeatureName[]) =>
+      adapter.requestDevice({
+        requiredFeatures,
+        requiredLimits: everyLimit(adapter.limits),
+      });
+    if (options.subgroups === false) {
+      return new Device(await request([]), adapter.info, options);
+    }
+    // Deno grants subgroups on request but leaves them out of the list of
+    // features, so asking is the only way to find out.
+    const gpu = await request(["subgroups" as GPUFeatureName]).catch(() =>
+      request([])
+    );
+    return new Device(gpu, adapter.info, options);
+  }
+
+  /** Wraps a WebGPU device the caller already has. */
+  constructor(
+    gpu: GPUDevice,
+    info: GPUAdapterInfo = gpu.adapterInfo,
+    options: DeviceOptions = {},
+  ) {
+    this.gpu = gpu;
+    this.adapter = summary(info);
+    this.subgroupSize = subgroupSize(gpu, info);
+    this.#debug = options.debug ?? 0;
+    this.#memory = new Pool(gpu, STORAGE_USAGE);
+    this.#readBacks = new Pool(gpu, READ_USAGE);
+    this.#queue = new Queue(gpu);
+    gpu.addEventListener("uncapturederror", (event) => {
+      const { message } = (event as GPUUncapturedErrorEvent).error;
+      event.preventDefault();
+      this.#fail(message.trim());
+    });
+    gpu.lost.then(({ reason, message }) => {
+      if (reason !== "destroyed") this.#fail(`the device was lost: ${message}`);
+    });
+  }
+
+  /**
+   * Whether handing values round a subgroup beats workgroup memory: so on
+   * software adapters, where lanes are few and every load is costly.
+   */
+  get prefersBroadcast(): boolean {
+    return this.adapter.software && this.subgroupSize > 0 &&
+      this.subgroupSize <= 16;
+  }
+
+  /** Bytes held by live tensors. */
+  get bytesInUse(): number {
+    return this.#memory.bytesInUse;
+  }
+
+  /** The most {@linkcode bytesInUse} has been. */
+  get bytesPeak(): number {
+    return this.#memory.bytesPeak;
+  }
+
+  /** Bytes of GPU memory held, by live tensors or waiting to be used again. */
+  get bytesReserved(): number {
+    return this.#memory.bytesReserved;
+  }
+
+  /** Counts since the device was opened. */
+  get counters(): Counters {
+    return {
+      dispatches: this.#queue.dispatches,
+      submits: this.#queue.submits,
+      buffers: this.#memory.buffersMade + this.#readBacks.buffersMade,
+      bindGroups: this.#queue.bindGroups,
+    };
+  }
+
+  /** A number this device has not given before. */
+  newId(): number {
+    return this.#ids++;
+  }
+
+  /** Opens a scope: tensors made until it closes are released with it. */
+  scope(): Scope {
+    return new Scope(this.#scopes);
+  }
+
+  /** The innermost open scope, if any. */
+  get currentScope(): Scope | undefined {
+    return this.#scopes.at(-1);
+  }
+
+  /** Takes memory for `bytes` bytes. Its contents are whatever was there. */
+  allocate(bytes: number): Storage {
+    const most = this.gpu.limits.maxBufferSize;
+    if (bytes > most) {
+      throw new RangeError(
+        `Cannot allocate ${bytes} bytes: ${this.adapter.name} holds at most ${most} in one buffer`,
+      );
+    }
+    return this.#memory.acquire(bytes);
+  }
+
+  /** Takes memory back. Queued work that uses it still runs first. */
+  recycle(storage: Storage): void {
+    this.#memory.release(storage);
+  }
+
+  /** Gives memory that no tensor holds back to the GPU. */
+  trim(): void {
+    this.flush();
+    this.#queue.forget();
+    this.#memory.trim();
+    this.#readBacks.trim();
+  }
+
+  /** Fills memory from the host, after the work queued so far. */
+  write(storage: Storage, data: ArrayBufferView<ArrayBuffer>): void {
+    if (data.byteLength === 0) return; // Deno panics on an empty write.
+    this.flush();
+    this.gpu.queue.writeBuffer(storage.buffer, 0, data);
+  }
+
+  /** Queues a run of a pipeline. */
+  dispatch(run: Dispatch): void {
+    this.#check();
+    if (this.#debug >= 2) {
+      console.debug(`${run.pipeline.label} [${run.groups}]`);
+    }
+    this.#queue.dispatch(run);
+  }
+
+  /** Submits what is queued, without waiting for it. */
+  flush(): void {
+    this.#check();
+    this.#queue.flush();
+    if (this.#debug >= 1) {
+      console.debug(`submit: ${(this.bytesInUse / 2 ** 20).toFixed(1)} MiB`);
+    }
+  }
+
+  /**
+   * Copies memory to the host, all of it in one wait. The copies are queued now
+   * and awaited here.
+   */
+  async read(
+    spans: readonly { storage: Storage; bytes: number }[],
+  ): Promise<ArrayBuffer[]> {
+    const padded = spans.map(({ bytes }) => Math.ceil(bytes / 8) * 8);
+    const total = padded.reduce((sum, bytes) => sum + bytes, 0);
+    if (total === 0) return spans.map(() => new ArrayBuffer(0));
+    const target = this.#readBacks.acquire(total);
+    let at = 0;
+    for (const [i, { storage, bytes }] of spans.entries()) {
+      const copied = Math.ceil(bytes / 4) * 4;
+      if (copied > 0) {
+        this.#queue.copy(storage.buffer, target.buffer, at, copied);
+      }
+      at += padded[i];
+    }
+    this.flush();
+    await target.buffer.mapAsync(GPUMapMode.READ, 0, total);
+    this.#check();
+    const mapped = target.buffer.getMappedRange(0, total);
+    at = 0;
+    const copies = spans.map(({ bytes }, i) => {
+      const copy = mapped.slice(at, at + bytes);
+      at += padded[i];
+      return copy;
+    });
+    target.buffer.unmap();
+    this.#readBacks.release(target);
+    return copies;
+  }
+
+  /** Closes the device. Throws what went wrong if nothing else has yet. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.gpu.destroy();
+    this.#check();
+  }
+
+  #fail(message: string): void {
+    // Later errors follow from the first, which alone says what is wrong.
+    if (this.#failure !== null) return;
+    this.#failure = new GpuError(message);
+    this.#alarm = setTimeout(() => this.#check(), 1000);
+  }
+
+  #check(): void {
+    if (this.#failure === null) return;
+    const failure = this.#failure;
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
+    this.#alarm = null;
+    this.#failure = null;
+    throw failure;
+  }
+}
+
+function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
+  const wanted = [
+    "maxBufferSize",
+    "maxStorageBufferBindingSize",
+    "maxStorageBuffersPerShaderStage",
+    "maxComputeWorkgroupStorageSize",
+    "maxComputeInvocationsPerWorkgroup",
+    "maxComputeWorkgroupSizeX",
+    "maxComputeWorkgroupSizeY",
+    "maxComputeWorkgroupSizeZ",
+    "minUniformBufferOffsetAlignment",
+  ] as const;
+  return Object.fromEntries(wanted.map((name) => [name, limits[name]]));
+}
+
+function summary(info: GPUAdapterInfo): AdapterSummary {
+  const name = info.description || info.device || info.vendor || "unknown";
+  const software = info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader|software/i.test(name);
+  return { name, software };
+}
+
+function subgroupSize(gpu: GPUDevice, info: GPUAdapterInfo): number {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info as {
+    subgroupMinSize?: number;
+    subgroupMaxSize?: number;
+  };
+  const granted = gpu.features.has("subgroups" as GPUFeatureName);
+  return granted && least !== undefined && least === most ? least : 0;
+}

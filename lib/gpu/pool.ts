@@ -1,0 +1,88 @@
+/**
+ * GPU memory that is used again instead of being made again.
+ *
+ * @module
+ */
+
+/** A span of GPU memory, shared by every tensor that views it. */
+export interface Storage {
+  /** A number no other storage of the device has. */
+  readonly id: number;
+  /** The memory itself. */
+  readonly buffer: GPUBuffer;
+  /** Its size, at least what was asked for. */
+  readonly bytes: number;
+  /** How many tensors hold it. */
+  holders: number;
+}
+
+/**
+ * Hands out buffers and takes them back.
+ *
+ * Sizes are rounded up to a quarter of a power of two, so that work on shapes
+ * which vary a little still meets the same buffers, at most a quarter too large.
+ */
+export class Pool {
+  readonly #gpu: GPUDevice;
+  readonly #usage: number;
+  readonly #free = new Map<number, Storage[]>();
+  #made = 0;
+
+  /** Bytes handed out now. */
+  bytesInUse = 0;
+  /** The most {@linkcode bytesInUse} has been. */
+  bytesPeak = 0;
+  /** Bytes of all buffers that exist, in use or waiting. */
+  bytesReserved = 0;
+
+  /** Makes buffers of one usage. */
+  constructor(gpu: GPUDevice, usage: number) {
+    this.#gpu = gpu;
+    this.#usage = usage;
+  }
+
+  /** How many buffers were made since the start. */
+  get buffersMade(): number {
+    return this.#made;
+  }
+
+  /** Takes memory that waits, or makes it. */
+  acquire(bytes: number): Storage {
+    const size = sizeClass(bytes);
+    this.bytesInUse += size;
+    this.bytesPeak = Math.max(this.bytesPeak, this.bytesInUse);
+    const waiting = this.#free.get(size)?.pop();
+    if (waiting !== undefined) return waiting;
+    this.bytesReserved += size;
+    return {
+      id: this.#made++,
+      buffer: this.#gpu.createBuffer({ size, usage: this.#usage }),
+      bytes: size,
+      holders: 0,
+    };
+  }
+
+  /** Takes memory back. Work already queued that uses it still runs first. */
+  release(storage: Storage): void {
+    this.bytesInUse -= storage.bytes;
+    const waiting = this.#free.get(storage.bytes);
+    if (waiting) waiting.push(storage);
+    else this.#free.set(storage.bytes, [storage]);
+  }
+
+  /** Gives the memory that waits back to the GPU. */
+  trim(): void {
+    for (const waiting of this.#free.values()) {
+      for (const { buffer, bytes } of waiting) {
+        buffer.destroy();
+        this.bytesReserved -= bytes;
+      }
+    }
+    this.#free.clear();
+  }
+}
+
+function sizeClass(bytes: number): number {
+  const step = 2 ** Math.max(8, Math.floor(Math.log2(Math.max(1, bytes))) - 2);
+  return Math.max(256, Math.ceil(bytes / step) * step);
+}

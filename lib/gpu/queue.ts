@@ -1,0 +1,167 @@
+/**
+ * The commands that wait to be submitted, together.
+ *
+ * @module
+ */
+
+import type { Storage } from "./pool.ts";
+
+/** A compute pipeline and what it binds. */
+export interface Pipeline {
+  /** A number no other pipeline of the device has. */
+  readonly id: number;
+  /** `kernel.entry`, for messages. */
+  readonly label: string;
+  /** The compiled pipeline. */
+  readonly gpu: GPUComputePipeline;
+  /** The layout of its one bind group. */
+  readonly layout: GPUBindGroupLayout;
+  /** The `@binding` of its uniform struct and its size, if it has one. */
+  readonly uniform: { readonly binding: number; readonly size: number } | null;
+}
+
+/** One run of one pipeline. */
+export interface Dispatch {
+  /** What to run. */
+  readonly pipeline: Pipeline;
+  /** The buffers it binds. */
+  readonly storage: readonly { binding: number; storage: Storage }[];
+  /** The bytes of its uniform struct. */
+  readonly uniform: Uint8Array | null;
+  /** Workgroups along x, y and z. */
+  readonly groups: readonly [number, number, number];
+}
+
+const UNIFORM_BYTES = 1 << 20;
+const MOST_BIND_GROUPS = 1 << 14;
+
+/**
+ * Records dispatches into one encoder and one pass until {@linkcode Queue.flush}
+ * submits them.
+ *
+ * The uniform structs of all dispatches lie in one buffer that is written once
+ * per submit; a dynamic offset picks each out. Steps of training repeat and the
+ * pool repeats with them, so after the first steps every bind group is cached.
+ */
+export class Queue {
+  readonly #gpu: GPUDevice;
+  readonly #uniforms: GPUBuffer;
+  readonly #uniformData = new Uint8Array(UNIFORM_BYTES);
+  readonly #offset = new Uint32Array(1);
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  #uniformUsed = 0;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #last: Pipeline | null = null;
+
+  /** How many dispatches were recorded since the start. */
+  dispatches = 0;
+  /** How many times work was submitted since the start. */
+  submits = 0;
+
+  /** Records for one device. */
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+    this.#uniforms = gpu.createBuffer({
+      label: "uniforms",
+      size: UNIFORM_BYTES,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  /** How many bind groups are cached. */
+  get bindGroups(): number {
+    return this.#bindGroups.size;
+  }
+
+  /** Records a run of a pipeline. */
+  dispatch({ pipeline, storage, uniform, groups }: Dispatch): void {
+    const offset = uniform === null ? 0 : this.#place(uniform);
+    const group = this.#bindGroup(pipeline, storage);
+    this.#pass ??= this.#commands().beginComputePass();
+    if (this.#last !== pipeline) this.#pass.setPipeline(pipeline.gpu);
+    this.#last = pipeline;
+    if (pipeline.uniform === null) this.#pass.setBindGroup(0, group);
+    else {
+      this.#offset[0] = offset;
+      this.#pass.setBindGroup(0, group, this.#offset, 0, 1);
+    }
+    this.#pass.dispatchWorkgroups(...groups);
+    this.dispatches++;
+  }
+
+  /** Records a copy of `bytes` bytes between buffers. */
+  copy(from: GPUBuffer, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#endPass();
+    this.#commands().copyBufferToBuffer(from, 0, to, toOffset, bytes);
+  }
+
+  /** Submits what is recorded. */
+  flush(): void {
+    this.#endPass();
+    if (this.#encoder === null) return;
+    if (this.#uniformUsed > 0) {
+      this.#gpu.queue.writeBuffer(
+        this.#uniforms,
+        0,
+        this.#uniformData,
+        0,
+        this.#uniformUsed,
+      );
+    }
+    this.#gpu.queue.submit([this.#encoder.finish()]);
+    this.#encoder = null;
+    this.#uniformUsed = 0;
+    this.submits++;
+  }
+
+  /** Forgets the bind groups, because buffers they name are to be destroyed. */
+  forget(): void {
+    this.#bindGroups.clear();
+  }
+
+  #bindGroup(
+    pipeline: Pipeline,
+    storage: Dispatch["storage"],
+  ): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const { storage: { id } } of storage) key += ` ${id}`;
+    const cached = this.#bindGroups.get(key);
+    if (cached !== undefined) return cached;
+
+    const most = this.#gpu.limits.maxStorageBufferBindingSize;
+    const entries: GPUBindGroupEntry[] = storage.map((
+      { binding, storage: { buffer, bytes } },
+    ) => ({ binding, resource: { buffer, size: Math.min(bytes, most) } }));
+    if (pipeline.uniform !== null) {
+      const { binding, size } = pipeline.uniform;
+      entries.push({ binding, resource: { buffer: this.#uniforms, size } });
+    }
+    const { label, layout } = pipeline;
+    const group = this.#gpu.createBindGroup({ label, layout, entries });
+    if (this.#bindGroups.size >= MOST_BIND_GROUPS) this.#bindGroups.clear();
+    this.#bindGroups.set(key, group);
+    return group;
+  }
+
+  /** Puts a uniform struct where a dispatch can bind it, and says where. */
+  #place(data: Uint8Array): number {
+    const step = this.#gpu.limits.minUniformBufferOffsetAlignment;
+    const size = Math.ceil(data.length / step) * step;
+    if (this.#uniformUsed + size > UNIFORM_BYTES) this.flush();
+    const offset = this.#uniformUsed;
+    this.#uniformData.set(data, offset);
+    this.#uniformUsed += size;
+    return offset;
+  }
+
+  #commands(): GPUCommandEncoder {
+    return this.#encoder ??= this.#gpu.createCommandEncoder();
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+    this.#last = null;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Settles what a WGSL source leaves open before it is compiled.
+ *
+ * Two steps, both from WGSL to WGSL. {@linkcode settle} turns every `override`
+ * into a `const` and gives constants the values a caller asked for, so that
+ * sizes of local arrays and workgroup memory are known (and can be checked:
+ * wgpu does not). {@linkcode unroll} writes out loops whose trip count is
+ * constant: naga guards every loop with a counter that keeps compilers from
+ * unrolling it, which halves the speed of register tiles on software adapters.
+ *
+ * @module
+ */
+
+/** Values for the constants of a source, by name. */
+export type Constants = Readonly<Record<string, number | boolean>>;
+
+const DECLARATION =
+  /^\s*(?:override|const)\s+(\w+)\s*(?::\s*(\w+)\s*)?=\s*([^;]+);/gm;
+const MOST_TRIPS = 64;
+
+/** A source whose constants are settled, and what they are. */
+export interface Settled {
+  /** WGSL without overrides and comments. */
+  readonly source: string;
+  /** The module-scope constants that are whole numbers. */
+  readonly values: ReadonlyMap<string, number>;
+  /** Bytes of workgroup memory the source declares. */
+  readonly workgroupBytes: number;
+}
+
+/** Turns overrides into constants and sets those named in `constants`. */
+export function settle(source: string, constants: Constants = {}): Settled {
+  const values = new Map<string, number>();
+  const unknown = new Set(Object.keys(constants));
+  const settled = source.replace(/\/\/.*$/gm, "").replace(
+    DECLARATION,
+    (_, name: string, type: string | undefined, initial: string) => {
+      unknown.delete(name);
+      const given = constants[name];
+      const text = given === undefined
+        ? initial.trim()
+        : literal(given, type, initial);
+      const value = evaluate(text, values);
+      if (value !== null) values.set(name, value);
+      return `const ${name}${type ? `: ${type}` : ""} = ${text};`;
+    },
+  );
+  if (unknown.size > 0) {
+    throw new TypeError(
+      `Cannot set ${
+        [...unknown].join(", ")
+      }: the source declares no such constant`,
+    );
+  }
+  return {
+    source: settled,
+    values,
+    workgroupBytes: workgroupBytes(settled, values),
+  };
+}
+
+/** Writes out every `for` loop that makes a constant number of trips, at most 64. */
+export function unroll(
+  source: string,
+  values: ReadonlyMap<string, number>,
+): string {
+  const head =
+    /for\s*\(\s*var\s+(\w+)\s*=\s*([^;]+);\s*\1\s*<\s*([^;]+);\s*\1\s*(?:\+\+|\+=\s*([^;{)]+))\s*\)\s*\{/g;
+  let written = "";
+  let at = 0;
+  for (;;) {
+    head.lastIndex = at;
+    const match = head.exec(source);
+    if (match === null) return written + source.slice(at);
+    const [, index, from, to, by = "1u"] = match;
+    const start = evaluate(from, values);
+    const end = evaluate(to, values);
+    const step = evaluate(by, values);
+    const open = head.lastIndex;
+    const close = closingBrace(source, open);
+    const body = source.slice(open, close);
+    written += source.slice(at, match.index);
+    const constant = start !== null && end !== null && step !== null &&
+      step > 0 && (end - start) / step <= MOST_TRIPS &&
+      !/\b(?:break|continue)\b/.test(body);
+    if (!constant) {
+      written += match[0];
+      at = open;
+      continue;
+    }
+    const name = new RegExp(`\\b${index}\\b`, "g");
+    const suffix = /i\s*$/.test(from) ? "i" : "u";
+    for (let trip = start; trip < end; trip += step) {
+      const copy = body.replace(name, `${trip}${suffix}`);
+      written += `{${unroll(copy, values)}}\n`;
+    }
+    at = close + 1;
+  }
+}
+
+/**
+ * The value of an expression of whole numbers, names and `+ - * / % ( )`, or
+ * null if it is anything else.
+ */
+export function evaluate(
+  expression: string,
+  values: ReadonlyMap<string, number>,
+): number | null {
+  const tokens = expression.match(/\d+[ui]?|\w+|[-+*/%()]|\S/g) ?? [];
+  let at = 0;
+  const factor = (): number => {
+    const token = tokens[at++] ?? "";
+    if (token === "(") {
+      const value = sum();
+      return tokens[at++] === ")" ? value : NaN;
+    }
+    if (/^\d+[ui]?$/.test(token)) return parseInt(token);
+    return values.get(token) ?? NaN;
+  };
+  const product = (): number => {
+    let value = factor();
+    while (/^[*/%]$/.test(tokens[at] ?? "")) {
+      const operator = tokens[at++];
+      const right = factor();
+      if (operator === "*") value *= right;
+      else if (operator === "/") value = Math.trunc(value / right);
+      else value %= right;
+    }
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    while (/^[-+]$/.test(tokens[at] ?? "")) {
+      value += tokens[at++] === "+" ? product() : -product();
+    }
+    return value;
+  };
+  const value = sum();
+  return at === tokens.length && Number.isSafeInteger(value) ? value : null;
+}
+
+/** Writes a value the way the type of its declaration wants it. */
+function literal(
+  value: number | boolean,
+  type: string | undefined,
+  initial: string,
+): string {
+  const kind = type ??
+    (/^\d+u$/.test(initial.trim())
+      ? "u32"
+      : /^(true|false)$/.test(initial.trim())
+      ? "bool"
+      : "f32");
+  if (kind === "bool") return String(Boolean(value));
+  if (kind === "u32") return `${Number(value)}u`;
+  if (kind === "i32") return `${Number(value)}i`;
+  return `f32(${Number(value)})`;
+}
+
+const BYTES: Readonly<Record<string, number>> = {
+  f32: 4,
+  u32: 4,
+  i32: 4,
+  vec2f: 8,
+  vec2u: 8,
+  vec4f: 16,
+  vec4u: 16,
+};
+
+function workgroupBytes(
+  source: string,
+  values: ReadonlyMap<string, number>,
+): number {
+  const declared = source.matchAll(
+    /var<workgroup>\s+(\w+)\s*:\s*(?:array<\s*([\w]+)\s*,\s*([^>]+)>|(\w+))\s*;/g,
+  );
+  const aliases = new Map(
+    [...source.matchAll(/alias\s+(\w+)\s*=\s*(\w+)\s*;/g)].map((
+      [, name, type],
+    ) => [name, type]),
+  );
+  let bytes = 0;
+  for (const [, name, element, count, scalar] of declared) {
+    const length = element === undefined ? 1 : evaluate(count, values);
+    const type = element ?? scalar;
+    const size = BYTES[aliases.get(type) ?? type];
+    if (length === null || size === undefined) {
+      throw new TypeError(`Cannot size the workgroup variable ${name}`);
+    }
+    bytes += length * size;
+  }
+  return bytes;
+}
+
+function closingBrace(source: string, from: number): number {
+  let depth = 1;
+  for (let at = from; at < source.length; at++) {
+    if (source[at] === "{") depth++;
+    else if (source[at] === "}" && --depth === 0) return at;
+  }
+  throw new SyntaxError("Cannot unroll: a loop is never closed");
+}

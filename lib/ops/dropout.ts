@@ -1,0 +1,43 @@
+import type { Random } from "../random.ts";
+import { record } from "../tensor/tape.ts";
+import { expectDtype, Tensor } from "../tensor/tensor.ts";
+import { elementwise } from "./elementwise.ts";
+import randomSource from "../../kernels/shared/random.wgsl" with {
+  type: "text",
+};
+import source from "../../kernels/dropout.wgsl" with { type: "text" };
+
+const kernel = elementwise("dropout", source, randomSource);
+
+/**
+ * Zeroes each element with probability `rate`, in [0, 1), and scales the others
+ * by `1 / (1 - rate)`. The mask follows from `random` and is drawn again, not
+ * stored, for the gradient.
+ */
+export function dropout(x: Tensor, rate: number, random: Random): Tensor {
+  checkRate(rate);
+  if (rate === 0) return x;
+  expectDtype("drop out of", x, "f32");
+  const drop = { rate, ...seedFrom(random), size: x.size };
+  const apply = (x: Tensor) => {
+    const y = Tensor.empty(x.device, x.shape);
+    const grid = { threads: x.size };
+    kernel.run("apply", { args: { x, y, ...drop }, grid });
+    return y;
+  };
+  return record(apply(x), "dropout", [x], (dy) => [apply(dy)]);
+}
+
+/** Throws a `RangeError` unless a dropout rate lies in [0, 1). */
+export function checkRate(rate: number): void {
+  if (!(rate >= 0 && rate < 1)) {
+    throw new RangeError(
+      `Cannot drop out at rate ${rate}: expected at least 0 and below 1`,
+    );
+  }
+}
+
+/** The two words that seed the masks of one run. */
+export function seedFrom(random: Random): { seed_x: number; seed_y: number } {
+  return { seed_x: random.bits(), seed_y: random.bits() };
+}

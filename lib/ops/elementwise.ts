@@ -1,0 +1,23 @@
+/**
+ * What kernels that take elements one by one have in common.
+ *
+ * @module
+ */
+
+import { Kernel } from "../gpu/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
+
+/** A kernel whose grid is folded. */
+export function elementwise(
+  name: string,
+  source: string,
+  ...includes: string[]
+): Kernel {
+  return new Kernel(name, source, gridSource, ...includes);
+}
+
+/** How many vectors of four a tensor fills; its memory is padded to them. */
+export function vectorsOf({ size }: Tensor): number {
+  return Math.ceil(size / 4);
+}

@@ -1,0 +1,130 @@
+/**
+ * Seeded random numbers, so that a run can be repeated exactly.
+ *
+ * @module
+ */
+
+/** Where a {@linkcode Random} stands: four 32-bit words, fit for JSON. */
+export type RandomState = readonly [number, number, number, number];
+
+/**
+ * A stream of random numbers determined by its seed, whose place can be saved.
+ *
+ * ```ts
+ * import { Random } from "@shaderloom/shaderloom";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const random = new Random(1337);
+ * const resumed = Random.at(random.state);
+ * assertEquals(random.uniform(), resumed.uniform());
+ * ```
+ *
+ * The generator is xoshiro128** (Blackman and Vigna, 2018), seeded through
+ * splitmix32.
+ */
+export class Random {
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #d = 0;
+
+  /** Starts the stream of a seed, a whole number. */
+  constructor(seed: number) {
+    if (!Number.isSafeInteger(seed)) {
+      throw new RangeError(`Cannot seed with ${seed}: expected a whole number`);
+    }
+    let x = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+    const word = () => {
+      x = (x + 0x9e3779b9) >>> 0;
+      let z = x;
+      z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+      return (z ^ (z >>> 15)) >>> 0;
+    };
+    this.#set([word(), word(), word(), word() || 1]);
+  }
+
+  /** Continues a stream from a saved place. */
+  static at(state: RandomState): Random {
+    const random = new Random(0);
+    random.state = state;
+    return random;
+  }
+
+  /** Where the stream stands. */
+  get state(): RandomState {
+    return [this.#a, this.#b, this.#c, this.#d];
+  }
+
+  /** Moves the stream to a saved place. */
+  set state(state: RandomState) {
+    const words = Array.isArray(state) ? state : [];
+    const valid = words.length === 4 && words.some((word) => word !== 0) &&
+      words.every((word) => Number.isInteger(word) && word === word >>> 0);
+    if (!valid) {
+      throw new RangeError(
+        `Cannot restore a random state from ${
+          JSON.stringify(state)
+        }: expected four 32-bit words, not all zero`,
+      );
+    }
+    this.#set(state);
+  }
+
+  /** The next 32 random bits, as a whole number in [0, 2^32). */
+  bits(): number {
+    const product = Math.imul(this.#b, 5);
+    const bits = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
+    const shifted = this.#b << 9;
+    this.#c ^= this.#a;
+    this.#d ^= this.#b;
+    this.#b = (this.#b ^ this.#c) >>> 0;
+    this.#a = (this.#a ^ this.#d) >>> 0;
+    this.#c = (this.#c ^ shifted) >>> 0;
+    this.#d = ((this.#d << 11) | (this.#d >>> 21)) >>> 0;
+    return bits;
+  }
+
+  /** The next number in [0, 1), with 53 random bits. */
+  uniform(): number {
+    return ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) / 2 ** 53;
+  }
+
+  /** A whole number in [0, below). */
+  integer(below: number): number {
+    return Math.floor(this.uniform() * below);
+  }
+
+  /** `count` numbers from a normal distribution around zero. (Box-Muller.) */
+  normal(count: number, std = 1): Float32Array<ArrayBuffer> {
+    const numbers = new Float32Array(count);
+    for (let i = 0; i < count; i += 2) {
+      const radius = std * Math.sqrt(-2 * Math.log(1 - this.uniform()));
+      const angle = 2 * Math.PI * this.uniform();
+      numbers[i] = radius * Math.cos(angle);
+      if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
+    }
+    return numbers;
+  }
+
+  /** Puts `items` in random order, in place. (Fisher-Yates.) */
+  shuffle<T extends { length: number; [index: number]: unknown }>(items: T): T {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      [items[i], items[j]] = [items[j], items[i]];
+    }
+    return items;
+  }
+
+  /** A new stream, seeded from this one. */
+  fork(): Random {
+    return new Random(this.bits());
+  }
+
+  #set([a, b, c, d]: RandomState) {
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#d = d;
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * A shaped handle on GPU memory.
+ *
+ * A tensor knows its shape, its memory and how it was made. Arithmetic lives in
+ * `ops/`, so that this module depends on the device alone.
+ *
+ * @module
+ */
+
+import type { Device } from "../gpu/device.ts";
+import { Kernel } from "../gpu/kernel.ts";
+import type { Storage } from "../gpu/pool.ts";
+import type { Scope } from "../gpu/scope.ts";
+import type { Random } from "../random.ts";
+import { count, sameShape, type Shape } from "./shape.ts";
+import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
+import fillSource from "../../kernels/fill.wgsl" with { type: "text" };
+
+/** The element types: 32-bit floats, signed and unsigned whole numbers. */
+export type Dtype = "f32" | "i32" | "u32";
+
+/** The numbers of a tensor on the host. */
+export type HostArray =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>;
+
+/** How a tensor was made: what `backward` walks. */
+export interface Origin {
+  /** The op, for messages. */
+  readonly op: string;
+  /** What it was made from. */
+  readonly inputs: readonly Tensor[];
+  /** Given the gradient of the output, the gradient of each input. */
+  readonly backward: (dy: Tensor) => readonly (Tensor | null)[];
+}
+
+const fill = new Kernel("fill", fillSource, gridSource);
+
+/**
+ * A shaped handle on GPU memory.
+ *
+ * A tensor made while a {@linkcode Device.scope} is open is released when that
+ * scope closes, unless it is kept; one made outside lives until it is disposed.
+ */
+export class Tensor implements Disposable {
+  /** Where it lies. */
+  readonly device: Device;
+  /** Sizes of its axes, outermost first. */
+  readonly shape: Shape;
+  /** The type of its elements. */
+  readonly dtype: Dtype;
+  /** How many elements it has. */
+  readonly size: number;
+  /** Set when a gradient must flow through this tensor to its inputs. */
+  origin: Origin | null = null;
+  #storage: Storage | null;
+  #scope: Scope | undefined;
+  #kept = false;
+
+  /** A handle on memory already allocated; see {@linkcode Tensor.empty}. */
+  constructor(device: Device, shape: Shape, dtype: Dtype, storage: Storage) {
+    this.device = device;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.size = count(shape);
+    this.#storage = storage;
+    storage.holders++;
+    this.#scope = device.currentScope;
+    this.#scope?.adopt(this);
+  }
+
+  /** A tensor whose contents are whatever the memory held. */
+  static empty(device: Device, shape: Shape, dtype: Dtype = "f32"): Tensor {
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw new RangeError(
+        `Cannot make a tensor [${shape}]: sizes are whole numbers from 0`,
+      );
+    }
+    return new Tensor(device, shape, dtype, device.allocate(4 * count(shape)));
+  }
+
+  /** A tensor of one number everywhere. */
+  static full(
+    device: Device,
+    shape: Shape,
+    value: number,
+    dtype: Dtype = "f32",
+  ): Tensor {
+    const tensor = Tensor.empty(device, shape, dtype);
+    const bits = new Uint32Array(hostArray(dtype, [value]).buffer)[0];
+    const vectors = Math.ceil(tensor.size / 4);
+    fill.run("fill", {
+      args: { y: tensor, vectors, value: bits },
+      grid: { threads: vectors },
+    });
+    return tensor;
+  }
+
+  /** A tensor of zeros. */
+  static zeros(device: Device, shape: Shape, dtype: Dtype = "f32"): Tensor {
+    return Tensor.full(device, shape, 0, dtype);
+  }
+
+  /** A tensor of ones. */
+  static ones(device: Device, shape: Shape, dtype: Dtype = "f32"): Tensor {
+    return Tensor.full(device, shape, 1, dtype);
+  }
+
+  /** A tensor of the given numbers; plain arrays become f32. */
+  static from(
+    device: Device,
+    data: HostArray | readonly number[],
+    shape: Shape = [data.length],
+  ): Tensor {
+    if (data.length !== count(shape)) {
+      throw new RangeError(
+        `Cannot shape ${data.length} numbers as [${shape}]: it holds ${
+          count(shape)
+        }`,
+      );
+    }
+    const host = ArrayBuffer.isView(data) ? data : hostArray("f32", data);
+    const tensor = Tensor.empty(device, shape, dtypeOf(host));
+    device.write(tensor.storage, host);
+    return tensor;
+  }
+
+  /** The whole numbers from `start` up to but not including `end`. */
+  static arange(
+    device: Device,
+    start: number,
+    end: number,
+    dtype: Dtype = "u32",
+  ): Tensor {
+    const length = Math.max(0, Math.ceil(end - start));
+    const numbers = Array.from({ length }, (_, i) => start + i);
+    return Tensor.from(device, hostArray(dtype, numbers));
+  }
+
+  /** Numbers from a normal distribution around zero. */
+  static randn(
+    device: Device,
+    shape: Shape,
+    random: Random,
+    std = 1,
+  ): Tensor {
+    return Tensor.from(device, random.normal(count(shape), std), shape);
+  }
+
+  /** How many bytes of its memory are its own. */
+  get bytes(): number {
+    return 4 * this.size;
+  }
+
+  /** The memory behind it. */
+  get storage(): Storage {
+    if (this.#storage === null) {
+      throw new ReferenceError(
+        `Cannot use tensor [${this.shape}]: it was released, with its scope or by backward; keep() holds on to it`,
+      );
+    }
+    return this.#storage;
+  }
+
+  /** Whether it was released. */
+  get released(): boolean {
+    return this.#storage === null;
+  }
+
+  /** Whether gradients flow to it. */
+  get needsGrad(): boolean {
+    return this.origin !== null;
+  }
+
+  /** Whether {@linkcode Tensor.keep} was called. */
+  get kept(): boolean {
+    return this.#kept;
+  }
+
+  /** The same memory under another shape, without a gradient; see `reshape`. */
+  view(shape: Shape): Tensor {
+    if (count(shape) !== this.size) {
+      throw new RangeError(
+        `Cannot view [${this.shape}] as [${shape}]: sizes ${this.size} and ${
+          count(shape)
+        } differ`,
+      );
+    }
+    return new Tensor(this.device, shape, this.dtype, this.storage);
+  }
+
+  /** Takes it out of its scope: it now lives until it is disposed. */
+  keep(): this {
+    this.#scope?.release(this);
+    this.#scope = undefined;
+    this.#kept = true;
+    return this;
+  }
+
+  /** Copies the elements to the host. This is where the program waits. */
+  async read(): Promise<HostArray> {
+    return (await readAll([this]))[0];
+  }
+
+  /** Reads a tensor of one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new RangeError(
+        `Cannot read [${this.shape}] as one number: it holds ${this.size}`,
+      );
+    }
+    return (await this.read())[0];
+  }
+
+  /** Replaces the elements, after the work queued so far. */
+  write(data: HostArray): void {
+    if (data.length !== this.size || dtypeOf(data) !== this.dtype) {
+      throw new RangeError(
+        `Cannot write ${data.length} ${
+          dtypeOf(data)
+        } to a ${this.dtype} tensor [${this.shape}] of ${this.size}`,
+      );
+    }
+    this.device.write(this.storage, data);
+  }
+
+  /** Gives the memory back, unless another tensor views it. */
+  [Symbol.dispose](): void {
+    if (this.#storage === null) return;
+    this.#scope?.release(this);
+    if (--this.#storage.holders === 0) this.device.recycle(this.#storage);
+    this.#storage = null;
+    this.origin = null;
+  }
+}
+
+/** A tensor the optimizer moves. It belongs to no scope. */
+export class Parameter extends Tensor {
+  /** The gradient accumulated since the optimizer last consumed it. */
+  grad: Tensor | null = null;
+
+  /** Copies `data` to the GPU as a parameter. */
+  constructor(device: Device, data: Float32Array<ArrayBuffer>, shape: Shape) {
+    super(device, shape, "f32", device.allocate(4 * count(shape)));
+    this.keep();
+    this.write(data);
+  }
+
+  /** Gradients always flow to a parameter. */
+  override get needsGrad(): boolean {
+    return true;
+  }
+
+  /** Gives the memory of the parameter and its gradient back. */
+  override [Symbol.dispose](): void {
+    this.grad?.[Symbol.dispose]();
+    this.grad = null;
+    super[Symbol.dispose]();
+  }
+}
+
+/** Copies several tensors to the host, waiting once for all of them. */
+export async function readAll(
+  tensors: readonly Tensor[],
+): Promise<HostArray[]> {
+  if (tensors.length === 0) return [];
+  const buffers = await tensors[0].device.read(tensors);
+  return buffers.map((buffer, i) => {
+    const { dtype } = tensors[i];
+    if (dtype === "f32") return new Float32Array(buffer);
+    return dtype === "i32" ? new Int32Array(buffer) : new Uint32Array(buffer);
+  });
+}
+
+/** Throws a `TypeError` naming `op` unless a tensor has the dtype. */
+export function expectDtype(op: string, tensor: Tensor, dtype: Dtype): void {
+  if (tensor.dtype !== dtype) {
+    throw new TypeError(
+      `Cannot ${op} a ${tensor.dtype} tensor [${tensor.shape}]: expected ${dtype}`,
+    );
+  }
+}
+
+/** Throws a `RangeError` naming `op` unless a tensor has the shape. */
+export function expectShape(
+  op: string,
+  name: string,
+  tensor: Tensor,
+  shape: Shape,
+): void {
+  if (!sameShape(tensor.shape, shape)) {
+    throw new RangeError(
+      `Cannot ${op}: ${name} must be [${shape}], got [${tensor.shape}]`,
+    );
+  }
+}
+
+function hostArray(dtype: Dtype, numbers: readonly number[]): HostArray {
+  if (dtype === "f32") return Float32Array.from(numbers);
+  return dtype === "i32" ? Int32Array.from(numbers) : Uint32Array.from(numbers);
+}
+
+function dtypeOf(data: HostArray): Dtype {
+  if (data instanceof Float32Array) return "f32";
+  return data instanceof Int32Array ? "i32" : "u32";
+}

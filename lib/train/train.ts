@@ -1,0 +1,199 @@
+/**
+ * The training loop, as a stream of steps.
+ *
+ * @module
+ */
+
+import type { Batch } from "../data/batch.ts";
+import type { Device } from "../gpu/device.ts";
+import { copyElements } from "../ops/copy.ts";
+import type { AdamW } from "../optim/adamw.ts";
+import type { Schedule } from "../optim/schedule.ts";
+import type { Random } from "../random.ts";
+import { backward } from "../tensor/backward.ts";
+import { readAll, Tensor } from "../tensor/tensor.ts";
+
+/** A model that can be trained. */
+export interface Trainable {
+  /** The mean loss of predicting `targets` from `ids`, both u32 `[B, T]`. */
+  loss(ids: Tensor, targets: Tensor, pass?: { random?: Random }): Tensor;
+}
+
+/** What training needs. */
+export interface TrainOptions {
+  /** Where it runs. */
+  readonly device: Device;
+  /** What learns. */
+  readonly model: Trainable;
+  /** What moves the model's parameters. */
+  readonly optimizer: AdamW;
+  /** Where batches come from. */
+  readonly batches: { next(): Batch };
+  /** The learning rate of each step. */
+  readonly schedule: Schedule;
+  /** Steps in all, those before `start` included. */
+  readonly steps: number;
+  /** Steps taken earlier: the first one here is `start + 1`. */
+  readonly start?: number;
+  /** Batches whose gradients are averaged into one step: 1. */
+  readonly gradientAccumulationSteps?: number;
+  /** Dropout is drawn from it; without it nothing is dropped. */
+  readonly random?: Random;
+}
+
+/** What one step measured. */
+export interface StepReport {
+  /** The step, counted from 1. */
+  readonly step: number;
+  /** The mean loss of its batches, before the update. */
+  readonly loss: number;
+  /** The norm of all gradients, before clipping. */
+  readonly gradNorm: number;
+  /** Its learning rate. */
+  readonly learningRate: number;
+}
+
+/** One queued step. */
+export interface Step {
+  /** The step, counted from 1. */
+  readonly step: number;
+  /** Its learning rate. */
+  readonly learningRate: number;
+  /** Tokens it learned from. */
+  readonly tokens: number;
+  /**
+   * What this step and those not yet read measured. Awaiting it waits for the
+   * GPU; ignoring it costs nothing. Throws {@linkcode NotFiniteError} if a loss
+   * or gradient was not a finite number.
+   */
+  read(): Promise<readonly StepReport[]>;
+}
+
+/** A loss or gradient norm that is not a finite number. */
+export class NotFiniteError extends Error {
+  /** The class of error, for logs. */
+  override readonly name = "NotFiniteError";
+  /** The step in which it arose, counted from 1. */
+  readonly step: number;
+
+  /** Says what was measured in `step`. */
+  constructor({ step, loss, gradNorm }: StepReport) {
+    super(
+      `Cannot go on after step ${step}: its loss is ${loss}, its gradient norm ${gradNorm}; the weights are those before it. A lower learning rate or clipping may help`,
+    );
+    this.step = step;
+  }
+}
+
+/** Steps whose measurements wait on the GPU to be read together. */
+const HISTORY = 1024;
+
+/**
+ * Trains, yielding after each step is queued. Logging, evaluation and
+ * checkpoints are the caller's loop body; `break` stops.
+ *
+ * Nothing here waits for the GPU. Losses and gradient norms gather there until
+ * {@linkcode Step.read}, or are read when a thousand have gathered.
+ */
+export async function* train(
+  {
+    device,
+    model,
+    optimizer,
+    batches,
+    schedule,
+    steps,
+    start = 0,
+    gradientAccumulationSteps = 1,
+    random,
+  }: TrainOptions,
+): AsyncGenerator<Step> {
+  using history = new History(device, optimizer);
+  const share = 1 / gradientAccumulationSteps;
+  for (let index = start; index < steps; index++) {
+    const learningRate = schedule(index);
+    let tokens = 0;
+    for (let micro = 0; micro < gradientAccumulationSteps; micro++) {
+      using _scope = device.scope();
+      const { inputs, targets, shape } = batches.next();
+      const loss = model.loss(
+        Tensor.from(device, inputs, shape),
+        Tensor.from(device, targets, shape),
+        { random },
+      );
+      backward(loss, share);
+      history.add(loss);
+      tokens += inputs.length;
+    }
+    optimizer.step(learningRate);
+    history.close(index + 1, learningRate);
+    device.flush();
+    yield { step: index + 1, learningRate, tokens, read: () => history.read() };
+    if (history.full) await history.read();
+  }
+}
+
+/** Losses and gradient norms of the steps not yet read, on the GPU. */
+class History implements Disposable {
+  readonly #optimizer: AdamW;
+  readonly #losses: Tensor;
+  readonly #norms: Tensor;
+  #pending: { step: number; learningRate: number; losses: number }[] = [];
+  #filled = 0;
+  #open = 0;
+
+  constructor(device: Device, optimizer: AdamW) {
+    this.#optimizer = optimizer;
+    this.#losses = Tensor.zeros(device, [HISTORY]).keep();
+    this.#norms = Tensor.zeros(device, [HISTORY]).keep();
+  }
+
+  /** Whether the next step might not fit. */
+  get full(): boolean {
+    const widest = Math.max(1, ...this.#pending.map(({ losses }) => losses));
+    return this.#filled + widest > HISTORY;
+  }
+
+  /** Notes the loss of one batch of the step being taken. */
+  add(loss: Tensor): void {
+    this.#note(loss, this.#losses, this.#filled++);
+    this.#open++;
+  }
+
+  /** Notes the gradient norm and ends the step. */
+  close(step: number, learningRate: number): void {
+    this.#note(this.#optimizer.status, this.#norms, this.#pending.length);
+    this.#pending.push({ step, learningRate, losses: this.#open });
+    this.#open = 0;
+  }
+
+  async read(): Promise<StepReport[]> {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#filled = 0;
+    if (pending.length === 0) return [];
+    const [losses, norms] = await readAll([this.#losses, this.#norms]);
+    let at = 0;
+    return pending.map(({ step, learningRate, losses: count }, i) => {
+      let loss = 0;
+      for (let n = 0; n < count; n++) loss += losses[at++] / count;
+      const report = { step, loss, gradNorm: norms[i], learningRate };
+      if (!Number.isFinite(loss) || !Number.isFinite(norms[i])) {
+        throw new NotFiniteError(report);
+      }
+      return report;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#losses[Symbol.dispose]();
+    this.#norms[Symbol.dispose]();
+  }
+
+  #note(from: Tensor, to: Tensor, at: number): void {
+    copyElements(from, to, [1], {
+      source: { strides: [1] },
+      target: { strides: [1], offset: at },
+    });
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The full definition of GPT-2, all of it in this file.
+ *
+ * (Radford et al., 2019.) Fields are named as in Hugging Face's checkpoints, so
+ * that a parameter's path is its published name. Shapes are written with B for
+ * batch, T for time, C for channels, V for vocabulary.
+ *
+ * @module
+ */
+
+import { KeyValueCache } from "../lib/nn/cache.ts";
+import { Conv1D, Embedding, type Init, LayerNorm } from "../lib/nn/layers.ts";
+import {
+  add,
+  attention,
+  crossEntropy,
+  dropout,
+  gelu,
+  linear,
+  slice,
+} from "../lib/ops/mod.ts";
+import type { Random } from "../lib/random.ts";
+import type { Tensor } from "../lib/tensor/tensor.ts";
+import { checkConfig, type GPT2Config } from "./gpt2_config.ts";
+
+/** What one pass through the model is for. */
+export interface Pass {
+  /** Training: dropout is drawn from it. Without it nothing is dropped. */
+  readonly random?: Random;
+  /** Generation: what was read before, to which this pass adds. */
+  readonly cache?: KeyValueCache;
+}
+
+/** A GPT-2: ids in, a score for every next token out. */
+export class GPT2 {
+  /** Its sizes. */
+  readonly config: Readonly<Required<GPT2Config>>;
+  /** Token embeddings `[V, C]`, also the head. */
+  readonly wte: Embedding;
+  /** Position embeddings `[blockSize, C]`. */
+  readonly wpe: Embedding;
+  /** The blocks. */
+  readonly h: readonly Block[];
+  /** The last normalization. */
+  readonly ln_f: LayerNorm;
+
+  /** Draws the weights as GPT-2 did. Throws on a config that makes no sense. */
+  constructor(init: Init, config: GPT2Config) {
+    this.config = checkConfig(config);
+    const { vocabSize, blockSize, nLayer, nEmbd } = this.config;
+    this.wte = new Embedding(init, vocabSize, nEmbd);
+    this.wpe = new Embedding(init, blockSize, nEmbd);
+    this.h = Array.from({ length: nLayer }, () => new Block(init, this.config));
+    this.ln_f = new LayerNorm(init, nEmbd, normOptions(this.config));
+  }
+
+  /** Scores every next token: ids u32 `[B, T]` to logits `[B, T, V]`. */
+  forward(ids: Tensor, pass: Pass = {}): Tensor {
+    return this.head(this.hidden(ids, pass));
+  }
+
+  /** What the blocks make of ids `[B, T]`: `[B, T, C]`. */
+  hidden(ids: Tensor, { random, cache }: Pass = {}): Tensor {
+    const { blockSize, dropout: rate } = this.config;
+    const [, time] = ids.shape;
+    const start = cache?.length ?? 0;
+    if (ids.shape.length !== 2 || start + time > blockSize) {
+      throw new RangeError(
+        `Cannot read ids [${ids.shape}] after ${start} others: expected [B, T] within a block of ${blockSize}`,
+      );
+    }
+    const positions = slice(this.wpe.weight, 0, start, start + time); // [T, C]
+    let x = add(this.wte.forward(ids), positions); // [B, T, C]
+    if (random) x = dropout(x, rate, random);
+    for (const [layer, block] of this.h.entries()) {
+      x = block.forward(x, { layer, random, cache });
+    }
+    cache?.advance(time);
+    return this.ln_f.forward(x);
+  }
+
+  /** Scores the next token from what the blocks made: `[..., C]` to `[..., V]`. */
+  head(hidden: Tensor): Tensor {
+    return linear(hidden, this.wte.weight); // the embedding, tied
+  }
+
+  /** The mean loss of predicting `targets` from `ids`, both `[B, T]`. */
+  loss(ids: Tensor, targets: Tensor, pass: Pass = {}): Tensor {
+    return crossEntropy(this.forward(ids, pass), targets);
+  }
+
+  /** An empty cache for `batch` texts of at most a block. */
+  cache(batch = 1): KeyValueCache {
+    const { nLayer, nHead, nEmbd, blockSize } = this.config;
+    return new KeyValueCache(this.wte.weight.device, {
+      layers: nLayer,
+      batch,
+      heads: nHead,
+      size: nEmbd / nHead,
+      capacity: blockSize,
+    });
+  }
+}
+
+/** A pass as one block sees it. */
+interface BlockPass extends Pass {
+  readonly layer: number;
+}
+
+/** Attention, then an MLP, each added to the residual stream. */
+class Block {
+  readonly ln_1: LayerNorm;
+  readonly attn: SelfAttention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: MLP;
+
+  constructor(init: Init, config: Required<GPT2Config>) {
+    this.ln_1 = new LayerNorm(init, config.nEmbd, normOptions(config));
+    this.attn = new SelfAttention(init, config);
+    this.ln_2 = new LayerNorm(init, config.nEmbd, normOptions(config));
+    this.mlp = new MLP(init, config);
+  }
+
+  forward(x: Tensor, pass: BlockPass): Tensor {
+    x = add(x, this.attn.forward(this.ln_1.forward(x), pass));
+    x = add(x, this.mlp.forward(this.ln_2.forward(x), pass));
+    return x;
+  }
+}
+
+/** The one layer that mixes information across time. */
+class SelfAttention {
+  readonly #heads: number;
+  readonly #dropout: number;
+  readonly c_attn: Conv1D;
+  readonly c_proj: Conv1D;
+
+  constructor(init: Init, config: Required<GPT2Config>) {
+    const { nEmbd, nHead, bias } = config;
+    this.#heads = nHead;
+    this.#dropout = config.dropout;
+    this.c_attn = new Conv1D(init, {
+      inputs: nEmbd,
+      outputs: 3 * nEmbd,
+      bias,
+    });
+    this.c_proj = new Conv1D(init, {
+      inputs: nEmbd,
+      outputs: nEmbd,
+      std: residualStd(config),
+      bias,
+    });
+  }
+
+  forward(x: Tensor, { layer, random, cache }: BlockPass): Tensor {
+    const qkv = this.c_attn.forward(x); // [B, T, 3C]
+    const rate = this.#dropout;
+    const mixed = cache
+      ? cache.attend(layer, qkv)
+      : attention(qkv, this.#heads, random && { dropout: { rate, random } });
+    const y = this.c_proj.forward(mixed); // [B, T, C]
+    return random ? dropout(y, rate, random) : y;
+  }
+}
+
+/** Two linear layers around a GELU, at every position alike. */
+class MLP {
+  readonly #dropout: number;
+  readonly c_fc: Conv1D;
+  readonly c_proj: Conv1D;
+
+  constructor(init: Init, config: Required<GPT2Config>) {
+    const { nEmbd, bias } = config;
+    this.#dropout = config.dropout;
+    this.c_fc = new Conv1D(init, { inputs: nEmbd, outputs: 4 * nEmbd, bias });
+    this.c_proj = new Conv1D(init, {
+      inputs: 4 * nEmbd,
+      outputs: nEmbd,
+      std: residualStd(config),
+      bias,
+    });
+  }
+
+  forward(x: Tensor, { random }: Pass): Tensor {
+    const y = this.c_proj.forward(gelu(this.c_fc.forward(x))); // [B, T, C]
+    return random ? dropout(y, this.#dropout, random) : y;
+  }
+}
+
+/** Each layer adds twice to the residual stream, so it starts that much smaller. */
+function residualStd({ nLayer }: GPT2Config): number {
+  return 0.02 / Math.sqrt(2 * nLayer);
+}
+
+function normOptions({ bias, layerNormEpsilon }: Required<GPT2Config>) {
+  return { bias, eps: layerNormEpsilon };
+}

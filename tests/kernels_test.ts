@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import { reflect } from "../lib/gpu/wgsl.ts";
+import { filesEndingIn, read } from "./source_tree.ts";
+
+/** WebGPU promises eight to every device. */
+const MOST_STORAGE_BUFFERS = 8;
+
+const [shared, kernels] = ["kernels/shared/", "kernels/"].map((folder) =>
+  filesEndingIn(".wgsl").filter((path) =>
+    path.slice(0, path.lastIndexOf("/") + 1) === folder
+  )
+);
+const common = shared.map(read).join("\n");
+
+/** The comment a file opens with. */
+function headerOf(source: string): string {
+  return source.match(/^(\/\/.*\n)*/)![0];
+}
+
+/**
+ * The entry points a header describes, each a name between wide spaces: those
+ * that open a line, and all.
+ */
+function describedIn(
+  header: string,
+): { opening: string[]; all: ReadonlySet<string> } {
+  const opening = [...header.matchAll(/^\/\/ {3}(\w+) {2,}\S/gm)];
+  const all = header.matchAll(/ {2,}(\w+)(?= {2,}\S)/g);
+  const names = (matches: Iterable<RegExpExecArray>) =>
+    Array.from(matches, ([, name]) => name);
+  return { opening: names(opening), all: new Set(names(all)) };
+}
+
+/** Its `@group(g) @binding(b)` in the order they are written, as `g.b`. */
+function bindingsOf(source: string): string[] {
+  return [...source.matchAll(/@group\((\d+)\)\s*@binding\((\d+)\)/g)]
+    .map(([, group, binding]) => `${group}.${binding}`);
+}
+
+for (const path of kernels) {
+  const source = read(path);
+  const entries = reflect(`${common}\n${source}`);
+
+  Deno.test(`${path} says in its header what each entry point does`, () => {
+    const { opening, all } = describedIn(headerOf(source));
+    const names = [...entries.keys()];
+    assertEquals(names.filter((name) => !all.has(name)), [], "not described");
+    assertEquals(opening.filter((name) => !entries.has(name)), [], "not there");
+  });
+
+  Deno.test(`${path} stays within the bindings every device has`, () => {
+    const greedy = [...entries.values()]
+      .filter(({ storage }) => storage.length > MOST_STORAGE_BUFFERS)
+      .map(({ name, storage }) => `${name} binds ${storage.length} buffers`);
+    assertEquals(greedy, []);
+  });
+
+  Deno.test(`${path} numbers its bindings in order, in one group`, () => {
+    const bindings = bindingsOf(source);
+    assertEquals(bindings, bindings.map((_, i) => `0.${i}`));
+  });
+}
