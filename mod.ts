@@ -62,6 +62,7 @@ export * from "./lib/data/split.ts";
 export * from "./lib/data/stories.ts";
 export * from "./lib/generate/generate.ts";
 export * from "./lib/generate/sample.ts";
+export * from "./lib/generate/stop.ts";
 export * from "./lib/gpu/device.ts";
 export * from "./lib/gpu/error.ts";
 export * from "./lib/gpu/kernel.ts";

@@ -8,11 +8,13 @@
 // likely, then the fewest that hold top_p of what is left, then those at least
 // min_p as likely as the first. The two cuts by rank look for their threshold by
 // bisection over the bits of a float, ordered as whole numbers, so nothing is
-// sorted. The draw is the greatest of value + Gumbel noise (Gumbel, 1954; Maddison
-// et al., 2014); a temperature of 0 takes the greatest value itself.
+// sorted; tokens that tie with the last one kept are kept too. The draw is the
+// greatest of value + Gumbel noise (Gumbel, 1954; Maddison et al., 2014); a
+// temperature of 0 takes the greatest value itself, the first of equals.
 
 const BLOCK: u32 = 256u;
 const PENALIZED: bool = false;
+const GREATEST: f32 = 3.4028234e38;
 
 struct Params {
   rows: u32,
@@ -34,15 +36,22 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> tokens: array<u32>; //        [rows, capacity]
 @group(0) @binding(4) var<storage, read_write> next: array<u32>; //          [rows]
 
-/// What a token is drawn by, before noise.
-fn value_of(row: u32, c: u32) -> f32 {
+/// The score of a token, lowered if the token is there already.
+fn logit_of(row: u32, c: u32) -> f32 {
   var logit = logits[row * params.cols + c];
   if PENALIZED {
     if seen[row * params.cols + c] != 0u {
       logit = select(logit / params.penalty, logit * params.penalty, logit < 0.0);
     }
   }
-  return select(logit / params.temperature, logit, params.temperature == 0.0);
+  return min(logit, GREATEST);
+}
+
+/// What a token is drawn by, before noise: 0 for the likeliest, whose logit is
+/// `top`, and less for others, so that no temperature makes it overflow.
+fn value_of(row: u32, c: u32, top: f32) -> f32 {
+  let value = logit_of(row, c) - top;
+  return select(value / params.temperature, value, params.temperature == 0.0);
 }
 
 /// A whole number that orders as the float does.
@@ -52,25 +61,24 @@ fn key_of(value: f32) -> u32 {
 }
 
 /// How many tokens of a row have a key from `low`, or what they weigh.
-fn mass(row: u32, low: u32, least: u32, top: f32, weighed: bool, thread: u32) -> f32 {
+fn mass(row: u32, low: u32, top: f32, weighed: bool, thread: u32) -> f32 {
   var sum = 0.0;
   for (var c = thread; c < params.cols; c += BLOCK) {
-    let value = value_of(row, c);
-    let key = key_of(value);
-    if key >= low && key >= least {
-      sum += select(1.0, exp(value - top), weighed);
+    let value = value_of(row, c, top);
+    if key_of(value) >= low {
+      sum += select(1.0, exp(value), weighed);
     }
   }
   return row_sum(sum, thread);
 }
 
-/// The greatest key from which tokens still have a mass of `wanted`.
+/// The greatest key from `least` from which tokens have a mass of `wanted`.
 fn bisect(row: u32, wanted: f32, least: u32, top: f32, weighed: bool, thread: u32) -> u32 {
   var low = least;
-  var high = key_of(top);
+  var high = key_of(0.0);
   while low < high {
     let middle = low + (high - low + 1u) / 2u;
-    if mass(row, middle, least, top, weighed, thread) >= wanted {
+    if mass(row, middle, top, weighed, thread) >= wanted {
       low = middle;
     } else {
       high = middle - 1u;
@@ -79,12 +87,25 @@ fn bisect(row: u32, wanted: f32, least: u32, top: f32, weighed: bool, thread: u3
   return low;
 }
 
+/// Noise of the standard Gumbel distribution from random bits: -log(e), e being
+/// an exponential variate. High noise wins, so e is exact where it is small.
+fn gumbel(bits: u32) -> f32 {
+  let u = min((f32(bits) + 0.5) * (1.0 / 4294967296.0), 0.99999994);
+  let series = u * (1.0 + u * (1.0 / 2.0 + u * (1.0 / 3.0 + u * (1.0 / 4.0))));
+  return -log(select(-log(1.0 - u), series, u < 1.0 / 64.0));
+}
+
 @compute @workgroup_size(BLOCK)
-fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let row = group.x;
-  var best = value_of(row, min(thread, params.cols - 1u));
+fn sample(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = flat_group(group, groups);
+  if row >= params.rows { return; }
+  var best = -GREATEST;
   for (var c = thread; c < params.cols; c += BLOCK) {
-    best = max(best, value_of(row, c));
+    best = max(best, logit_of(row, c));
   }
   let top = row_max(best, thread);
 
@@ -94,24 +115,24 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       least = bisect(row, f32(params.top_k), least, top, false, thread);
     }
     if params.top_p < 1.0 {
-      let all = mass(row, 0u, least, top, true, thread);
+      let all = mass(row, least, top, true, thread);
       least = bisect(row, params.top_p * all, least, top, true, thread);
     }
     if params.min_p > 0.0 {
-      least = max(least, key_of(top + log(params.min_p)));
+      // The likeliest stays, however log(1) is rounded.
+      least = max(least, min(key_of(log(params.min_p)), key_of(0.0)));
     }
   }
 
   let seed = vec2u(params.seed_x ^ mix_bits(params.step), params.seed_y ^ mix_bits(row));
-  var found = -1e38;
+  var found = -GREATEST;
   var at = params.cols;
   for (var c = thread; c < params.cols; c += BLOCK) {
-    let value = value_of(row, c);
+    let value = value_of(row, c, top);
     if key_of(value) < least { continue; }
-    let unit = (f32(random_bits(seed, c) >> 8u) + 0.5) * (1.0 / 16777216.0);
-    let score = select(value - log(-log(unit)), value, params.temperature == 0.0);
-    if score > found {
-      found = score;
+    let noise = select(gumbel(random_bits(seed, c)), 0.0, params.temperature == 0.0);
+    if value + noise > found {
+      found = value + noise;
       at = c;
     }
   }

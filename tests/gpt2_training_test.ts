@@ -176,8 +176,9 @@ Deno.test("training takes no memory after the first steps", async () => {
       optimizer.step(1e-3);
       await loss.item();
     }
-    const { bytesInUse, bytesReserved, counters: { buffers } } = device;
-    seen.push({ bytesInUse, bytesReserved, buffers });
+    const { bytesInUse, bytesReserved } = device;
+    const { buffers, bindGroups } = device.counters;
+    seen.push({ bytesInUse, bytesReserved, buffers, bindGroups });
   }
   assertEquals(seen.slice(3), seen.slice(3).map(() => seen[2]));
 });

@@ -107,11 +107,11 @@ export class Sampler {
         cols,
         capacity: drawn.tokens.shape[1],
         step,
-        top_k: topK,
-        temperature,
+        top_k: Math.min(topK, cols),
+        temperature: temperature && asNormalFloat(temperature),
         top_p: topP,
         min_p: minP,
-        penalty: repetitionPenalty,
+        penalty: asNormalFloat(repetitionPenalty),
         ...this.#seed,
       },
       grid: { groups: rows },
@@ -141,4 +141,9 @@ export class Sampler {
       grid: { threads: rows * count },
     });
   }
+}
+
+/** The nearest to a positive number that a GPU treats as neither 0 nor infinite. */
+function asNormalFloat(value: number): number {
+  return Math.min(Math.max(value, 2 ** -126), 2 ** 127);
 }

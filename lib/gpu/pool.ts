@@ -25,6 +25,8 @@ export interface Storage {
 export class Pool {
   readonly #gpu: GPUDevice;
   readonly #usage: number;
+  /** By size, the newest first: the oldest is taken next, so that equal work
+   * meets equal buffers however they came back. */
   readonly #free = new Map<number, Storage[]>();
   #made = 0;
 
@@ -66,8 +68,13 @@ export class Pool {
   release(storage: Storage): void {
     this.bytesInUse -= storage.bytes;
     const waiting = this.#free.get(storage.bytes);
-    if (waiting) waiting.push(storage);
-    else this.#free.set(storage.bytes, [storage]);
+    if (waiting === undefined) {
+      this.#free.set(storage.bytes, [storage]);
+      return;
+    }
+    let at = waiting.length;
+    while (at > 0 && waiting[at - 1].id < storage.id) at--;
+    waiting.splice(at, 0, storage);
   }
 
   /** Gives the memory that waits back to the GPU. */

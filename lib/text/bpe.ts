@@ -89,8 +89,7 @@ export class BpeTokenizer implements Tokenizer {
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const token of tokens) {
-      bytes.set(token, at);
-      at += token.length;
+      for (const byte of token) bytes[at++] = byte;
     }
     return bytesToString(bytes);
   }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { Heap } from "./heap.ts";
+import { PriorityQueue } from "./priority_queue.ts";
 
 /** Ids must stay below this for a pair of them to be one exact number. */
 export const ID_LIMIT = 2 ** 24;
 
 /** The rank of a pair that does not merge. */
-export const NO_RANK = -1;
+export const NO_RANK: number = -1;
 
 /** A pair of ids as one number. */
 export function pairKey(left: number, right: number): number {
@@ -97,18 +97,19 @@ function mergeLongWord(word: readonly number[], merges: Merges): number[] {
   const next = new Int32Array(length).map((_, place) => place + 1);
   const previous = new Int32Array(length).map((_, place) => place - 1);
   const ranks = new Int32Array(length).fill(NO_RANK); // of the pairs
-  const queue = new Heap<number>((a, b) => a < b);
+  const queue = new PriorityQueue(); // places, by rank
   const enqueue = (place: number) => {
     const right = next[place];
     const rank = right < length ? merges.rank(ids[place], ids[right]) : NO_RANK;
     ranks[place] = rank;
-    if (rank !== NO_RANK) queue.push(rank * 2 ** 32 + place);
+    if (rank !== NO_RANK) queue.push(place, rank);
   };
 
   for (let place = 0; place < length; place++) enqueue(place);
-  for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
-    const rank = Math.floor(top / 2 ** 32);
-    const place = top - rank * 2 ** 32;
+  while (queue.size > 0) {
+    const place = queue.first!;
+    const rank = queue.priority!;
+    queue.shift();
     if (ranks[place] !== rank) continue;
 
     const right = next[place];

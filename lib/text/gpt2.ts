@@ -15,12 +15,20 @@ import { SplitPattern } from "./split_pattern.ts";
 export async function gpt2Tokenizer(): Promise<BpeTokenizer> {
   const { default: published } = await import(
     "npm:js-tiktoken@1.0.21/ranks/gpt2"
-  );
+  ).catch(explain);
   return new BpeTokenizer({
     ...partsFromRanks(readRanks(published.bpe_ranks)),
     pattern: new SplitPattern("gpt2"),
     specialTokens: new Map(Object.entries(published.special_tokens)),
   });
+}
+
+function explain(error: unknown): never {
+  const [reason] = String((error as Error).message).split("\n");
+  throw new Error(
+    `Cannot fetch GPT-2's tokenizer: ${reason}; offline, name a folder with ` +
+      `its vocab.json and merges.txt instead`,
+  );
 }
 
 /** Each line: "!", the rank of its first token, then tokens in base64. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFile, stat } from "node:fs/promises";
 import { parseGpt2Files } from "./gpt2_files.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { parseTokenizer } from "./tokenizer_json.ts";
@@ -14,23 +15,21 @@ import { parseTokenizer } from "./tokenizer_json.ts";
  * what is missing or malformed.
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const info = await orMissing(Deno.stat(path));
+  const info = await unlessMissing(stat(path));
   if (info === undefined) {
     throw new Error(
       `Cannot load a tokenizer from ${path}: there is no such file or folder`,
     );
   }
-  if (!info.isDirectory) {
-    return parseTokenizer(await Deno.readTextFile(path), path);
-  }
+  if (!info.isDirectory()) return parseTokenizer(await textOf(path), path);
 
-  const folder = path.replace(/\/+$/, "");
-  const json = await readText(`${folder}/tokenizer.json`);
-  if (json !== undefined) {
-    return parseTokenizer(json, `${folder}/tokenizer.json`);
-  }
-  const vocab = await readText(`${folder}/vocab.json`);
-  const merges = await readText(`${folder}/merges.txt`);
+  const folder = path.replace(/(?<=.)\/+$/, "");
+  const file = `${folder}/tokenizer.json`;
+  const json = await unlessMissing(textOf(file));
+  if (json !== undefined) return parseTokenizer(json, file);
+
+  const vocab = await unlessMissing(textOf(`${folder}/vocab.json`));
+  const merges = await unlessMissing(textOf(`${folder}/merges.txt`));
   if (vocab === undefined || merges === undefined) {
     throw new Error(
       `Cannot load a tokenizer from ${path}: the folder holds neither ` +
@@ -40,15 +39,20 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   return parseGpt2Files({ vocab, merges }, folder);
 }
 
-function readText(path: string): Promise<string | undefined> {
-  return orMissing(Deno.readTextFile(path));
+async function textOf(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SyntaxError(`Cannot read ${path}: it is not UTF-8 text`);
+  }
 }
 
-async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { pairKey } from "./bpe_merge.ts";
-import { Heap } from "./heap.ts";
+import { ID_LIMIT, pairKey } from "./bpe_merge.ts";
+import { PriorityQueue } from "./priority_queue.ts";
 
 /** A pair of neighbouring symbols and how often it occurs. */
 export interface PairCount {
@@ -21,7 +21,7 @@ export interface PairCount {
  * Distinct words with their frequencies, as linked lists of symbols.
  *
  * Counts are kept up to date pair by pair, so a merge costs as much as the
- * places it changes, not as the corpus. The heap holds the count that a pair had
+ * places it changes, not as the corpus. The queue holds the count that a pair had
  * when it was put there; one that has shrunk since is put back when met.
  */
 export class MergingWords {
@@ -30,7 +30,7 @@ export class MergingWords {
   readonly #previous: number[] = [];
   readonly #weights: number[] = []; // how often the word of the place occurs
   readonly #pairs = new Map<number, Pair>();
-  readonly #queue = new Heap<PairCount>(mergesBefore);
+  readonly #queue = new PriorityQueue(); // keys of pairs, by count
   readonly #grown = new Set<Pair>(); // pairs that the queue has too low or not
 
   /** Adds a word of the corpus that occurs `count` times. */
@@ -50,16 +50,19 @@ export class MergingWords {
    * left id, then right id. It will not come again unless it gains places.
    */
   mostFrequent(): PairCount | undefined {
-    for (const { left, right, count } of this.#grown) {
-      if (count > 0) this.#queue.push({ left, right, count });
-    }
+    for (const { key, count } of this.#grown) this.#enqueue(key, count);
     this.#grown.clear();
 
-    for (let top = this.#queue.pop(); top; top = this.#queue.pop()) {
-      const { left, right } = top;
-      const count = this.#pairs.get(pairKey(left, right))?.count ?? 0;
-      if (count === top.count) return top;
-      if (count > 0) this.#queue.push({ left, right, count });
+    while (this.#queue.size > 0) {
+      const key = this.#queue.first!;
+      const queued = -this.#queue.priority!;
+      this.#queue.shift();
+      const count = this.#pairs.get(key)?.count ?? 0;
+      if (count === queued) {
+        const left = Math.floor(key / ID_LIMIT);
+        return { left, right: key % ID_LIMIT, count };
+      }
+      this.#enqueue(key, count);
     }
     return undefined;
   }
@@ -91,12 +94,10 @@ export class MergingWords {
 
   /** Counts the pair that begins at a place. */
   #gain(place: number): void {
-    const left = this.#ids[place];
-    const right = this.#ids[this.#next[place]];
-    const key = pairKey(left, right);
+    const key = this.#keyAt(place);
     let pair = this.#pairs.get(key);
     if (pair === undefined) {
-      pair = { left, right, count: 0, places: [] };
+      pair = { key, count: 0, places: [] };
       this.#pairs.set(key, pair);
     }
     pair.count += this.#weights[place];
@@ -106,24 +107,25 @@ export class MergingWords {
 
   /** Discounts the pair that begins at a place, which is found stale later. */
   #lose(place: number): void {
-    const right = this.#ids[this.#next[place]];
-    const pair = this.#pairs.get(pairKey(this.#ids[place], right));
+    const pair = this.#pairs.get(this.#keyAt(place));
     if (pair !== undefined) pair.count -= this.#weights[place];
+  }
+
+  #keyAt(place: number): number {
+    return pairKey(this.#ids[place], this.#ids[this.#next[place]]);
+  }
+
+  #enqueue(key: number, count: number): void {
+    if (count > 0) this.#queue.push(key, -count);
   }
 }
 
 /** A pair and the places where it begins, or began. */
 interface Pair {
-  readonly left: number;
-  readonly right: number;
+  readonly key: number; // whose order is that of left ids, then right ids
   count: number;
   readonly places: number[];
 }
 
 const NONE = -1;
 const GONE = -1;
-
-function mergesBefore(a: PairCount, b: PairCount): boolean {
-  if (a.count !== b.count) return a.count > b.count;
-  return a.left !== b.left ? a.left < b.left : a.right < b.right;
-}

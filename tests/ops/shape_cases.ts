@@ -51,6 +51,8 @@ export const shapeCases: readonly Case[] = [
   row("permute", [normal(2, 3, 4)], [0, 1, 2]),
   row("permute", [normal(2, 3, 4, 5)], [3, 1, 0, 2]),
   row("permute", [normal(2, 3, 4, 5)], [0, -2, 1, -1]),
+  row("permute", [normal(2, 3, 4, 3, 2)], [4, 2, 0, 3, 1]),
+  row("permute", [normal(2, 3, 2, 4, 3, 2)], [5, 3, 1, 4, 2, 0]),
   row("permute", [normal(301)], [0]),
   row("permute", [signed(3, 5)], [1, 0]),
 

@@ -68,8 +68,6 @@ const geluTanh = unary((x) =>
 
 /** `x` rounded towards zero. */
 export const trunc: Unary = unary(Math.trunc);
-/** The double nearest to `x` that is also a single. */
-export const fround: Unary = unary(Math.fround);
 
 /** `a` where `condition` is not 0, else `b`. */
 export function where(condition: Array64, a: Array64, b: Array64): Array64 {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Array64, count, zeros } from "./array.ts";
+import { type Array64, zeros } from "./array.ts";
 import { around } from "./reductions.ts";
 
 /** `exp(x)` divided by its sum along an axis. */
@@ -80,11 +80,4 @@ export function crossEntropy(
     scored++;
   });
   return { data: Float64Array.of(loss / scored), shape: [] };
-}
-
-/** `x / (1 - rate)` where `keep` is 1, else 0. */
-export function dropout(x: Array64, rate: number, keep: Array64): Array64 {
-  if (count(x.shape) !== count(keep.shape)) throw new RangeError("mask size");
-  const data = x.data.map((v, i) => keep.data[i] === 0 ? 0 : v / (1 - rate));
-  return { data, shape: x.shape };
 }

@@ -62,5 +62,11 @@ Deno.test("what is missing or malformed is said in one line", async () => {
       SyntaxError,
       `Cannot read ${folder}/bad.json: not JSON`,
     );
+    await Deno.writeFile(`${folder}/latin1.json`, Uint8Array.of(0x22, 0xe9));
+    await assertRejects(
+      () => loadTokenizer(`${folder}/latin1.json`),
+      SyntaxError,
+      `Cannot read ${folder}/latin1.json: it is not UTF-8 text`,
+    );
   });
 });

@@ -1,0 +1,170 @@
+/**
+ * `deno task generate`: continues a prompt.
+ *
+ * @module
+ */
+
+import { generate as continuation } from "../lib/generate/generate.ts";
+import { checkSampling } from "../lib/generate/sample.ts";
+import { StopStrings } from "../lib/generate/stop.ts";
+import { Device } from "../lib/gpu/device.ts";
+import { Random } from "../lib/random.ts";
+import { loadModel } from "../models/folder.ts";
+import { readArgs, usageError } from "./args.ts";
+import { describeAdapter } from "./describe_adapter.ts";
+
+const COMMAND = {
+  name: "generate",
+  about: "Continues a prompt with a trained model.",
+  flags: {
+    "model": {
+      kind: "text",
+      value: "DIR",
+      default: "out",
+      help: "Folder of the model",
+    },
+    "prompt": {
+      kind: "text",
+      value: "TEXT",
+      help:
+        "Text to continue; - reads it from stdin (default: a new paragraph)",
+    },
+    "max-new-tokens": {
+      kind: "number",
+      integer: true,
+      least: 1,
+      default: 200,
+      help: "Tokens to write at most",
+    },
+    "temperature": {
+      kind: "number",
+      default: 0.8,
+      help: "Below 1 favors likely tokens; 0 takes the likeliest",
+    },
+    "top-k": {
+      kind: "number",
+      default: 200,
+      help: "Draw among so many likeliest tokens; 0 for all",
+    },
+    "top-p": {
+      kind: "number",
+      default: 1,
+      help: "Draw among the fewest tokens with this probability",
+    },
+    "min-p": {
+      kind: "number",
+      default: 0,
+      help: "Drop tokens less than this times as likely as the first",
+    },
+    "repetition-penalty": {
+      kind: "number",
+      default: 1,
+      help: "Divides the score of tokens already there",
+    },
+    "num-samples": {
+      kind: "number",
+      integer: true,
+      least: 1,
+      default: 1,
+      help: "Texts to write",
+    },
+    "seed": {
+      kind: "number",
+      integer: true,
+      least: 0,
+      default: 1337,
+      help: "The same seed writes the same text",
+    },
+    "stop": {
+      kind: "texts",
+      value: "TEXT",
+      help: "End where this text comes; may come again",
+    },
+    "json": {
+      kind: "switch",
+      help: "Print a JSON object per text, not the text as it comes",
+    },
+  },
+} as const;
+
+/** Runs the command and returns the exit code. */
+export async function generate(args: string[]): Promise<number> {
+  const parsed = readArgs(COMMAND, args);
+  if (parsed === null) return 0;
+  const { values, rest } = parsed;
+  if (rest.length > 0) {
+    throw usageError("generate", [
+      `unexpected "${rest[0]}"; quote a prompt of several words`,
+    ]);
+  }
+  const sampling = {
+    temperature: values.temperature,
+    topK: values["top-k"],
+    topP: values["top-p"],
+    minP: values["min-p"],
+    repetitionPenalty: values["repetition-penalty"],
+  };
+  try {
+    checkSampling(sampling);
+  } catch (error) {
+    throw usageError("generate", [
+      (error as Error).message.replace("Cannot sample: ", ""),
+    ]);
+  }
+  const prompt = values.prompt === "-"
+    ? await new Response(Deno.stdin.readable).text()
+    : values.prompt ?? "\n\n";
+
+  using device = await Device.open();
+  console.error(describeAdapter(device));
+  const { model, tokenizer } = await loadModel(device, values.model);
+  const ids = tokenizer.encode(prompt);
+  const { blockSize } = model.config;
+  if (ids.length > blockSize) {
+    console.error(
+      `note: the prompt has ${ids.length} tokens; the model reads the last ${
+        Math.floor(blockSize / 2)
+      }`,
+    );
+  }
+  for (let sample = 0; sample < values["num-samples"]; sample++) {
+    const stop = new StopStrings(values.stop);
+    const decoder = tokenizer.stream();
+    const show = values.json ? () => {} : write;
+    if (sample > 0) show("\n---\n");
+    show(prompt);
+    let text = "";
+    let tokens = 0;
+    const add = (more: string) => {
+      text += more;
+      show(more);
+    };
+    for await (
+      const id of continuation({
+        device,
+        model,
+        prompt: ids,
+        maxNewTokens: values["max-new-tokens"],
+        random: new Random(values.seed + sample),
+        stopTokens: tokenizer.specialTokens.values(),
+        ...sampling,
+      })
+    ) {
+      tokens++;
+      add(stop.push(decoder.push(id)));
+      if (stop.stopped) break;
+    }
+    add(stop.push(decoder.end()));
+    add(stop.end());
+    if (values.json) console.log(JSON.stringify({ prompt, text, tokens }));
+    else show("\n");
+  }
+  return 0;
+}
+
+function write(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += Deno.stdout.writeSync(bytes.subarray(at));
+  }
+}
