@@ -10,6 +10,7 @@ import { gpt2Tokenizer } from "../lib/text/gpt2.ts";
 import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import { trainBpe } from "../lib/text/train_bpe.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The token that ends a text, in tokenizers trained here. */
 export const END_OF_TEXT = "<|endoftext|>";
@@ -22,21 +23,26 @@ export interface TokenizerOptions {
   readonly vocabSize: number;
 }
 
-/** `char`, `byte`, `bpe` and `gpt2` by name; anything else is a path. */
+/** Where `char` and `bpe` are learned from texts; see {@linkcode tokenizerNamed}. */
 export async function chooseTokenizer(
   name: string,
   { texts, vocabSize }: TokenizerOptions,
 ): Promise<Tokenizer> {
-  switch (name) {
-    case "char":
-      return new CharTokenizer(texts.join(""));
-    case "byte":
-      return new ByteTokenizer();
-    case "bpe":
-      return trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
-    case "gpt2":
-      return await gpt2Tokenizer();
-    default:
-      return await loadTokenizer(name);
+  if (name === "char") return new CharTokenizer(texts.join(""));
+  if (name === "bpe") {
+    return trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
   }
+  return await tokenizerNamed(name);
+}
+
+/** `gpt2` and `byte` by name; anything else is a file or folder. */
+export function tokenizerNamed(name: string): Promise<Tokenizer> {
+  if (name === "gpt2") return gpt2Tokenizer();
+  if (name === "byte") return Promise.resolve(new ByteTokenizer());
+  if (name === "char" || name === "bpe") {
+    throw new UsageError(
+      `Cannot take ${name} for a tokenizer: it is made from a text; name the folder or tokenizer.json that was written then`,
+    );
+  }
+  return loadTokenizer(name);
 }

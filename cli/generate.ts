@@ -12,6 +12,7 @@ import { Random } from "../lib/random.ts";
 import { loadModel } from "../models/folder.ts";
 import { readArgs, usageError } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
+import { readStdin, writeStdout } from "./stdio.ts";
 
 const COMMAND = {
   name: "generate",
@@ -112,7 +113,7 @@ export async function generate(args: string[]): Promise<number> {
     ]);
   }
   const prompt = values.prompt === "-"
-    ? await new Response(Deno.stdin.readable).text()
+    ? await readStdin()
     : values.prompt ?? "\n\n";
 
   using device = await Device.open();
@@ -130,7 +131,7 @@ export async function generate(args: string[]): Promise<number> {
   for (let sample = 0; sample < values["num-samples"]; sample++) {
     const stop = new StopStrings(values.stop);
     const decoder = tokenizer.stream();
-    const show = values.json ? () => {} : write;
+    const show = values.json ? () => {} : writeStdout;
     if (sample > 0) show("\n---\n");
     show(prompt);
     let text = "";
@@ -160,11 +161,4 @@ export async function generate(args: string[]): Promise<number> {
     else show("\n");
   }
   return 0;
-}
-
-function write(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += Deno.stdout.writeSync(bytes.subarray(at));
-  }
 }

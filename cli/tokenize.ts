@@ -5,14 +5,12 @@
  */
 
 import { readCorpus } from "../lib/data/corpus.ts";
-import { ByteTokenizer } from "../lib/text/byte.ts";
-import { gpt2Tokenizer } from "../lib/text/gpt2.ts";
-import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import { readArgs, usageError } from "./args.ts";
+import { tokenizerNamed } from "./choose_tokenizer.ts";
 import { nearest } from "./nearest.ts";
+import { readStdin, writeStdout } from "./stdio.ts";
 import { trainTokenizer } from "./tokenize_train.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** Runs `tokenize train|encode|decode|inspect` and returns the exit code. */
 export async function tokenize(args: string[]): Promise<number> {
@@ -32,19 +30,6 @@ export async function tokenize(args: string[]): Promise<number> {
   }
   await action(rest);
   return 0;
-}
-
-/** The tokenizer that a command line names: gpt2, byte, a file or a folder. */
-export function tokenizerNamed(name: string): Promise<Tokenizer> {
-  if (name === "gpt2") return gpt2Tokenizer();
-  if (name === "byte") return Promise.resolve(new ByteTokenizer());
-  if (name === "char" || name === "bpe") {
-    throw new UsageError(
-      `Cannot take ${name} for a tokenizer: it is made from a text; name the ` +
-        `folder or tokenizer.json that was written then`,
-    );
-  }
-  return loadTokenizer(name);
 }
 
 const HELP = `Trains a byte-pair tokenizer; encodes, decodes and inspects text.
@@ -123,7 +108,7 @@ async function decode(args: string[]): Promise<void> {
 
   const text = tokenizer.decode(readIds(await readStdin()));
   if (values.json) console.log(JSON.stringify({ text }));
-  else await writeStdout(text);
+  else writeStdout(text);
 }
 
 async function inspect(args: string[]): Promise<void> {
@@ -195,21 +180,4 @@ function readIds(text: string): number[] {
         `expected ids, whole numbers with spaces between`,
     );
   });
-}
-
-async function readStdin(): Promise<string> {
-  const bytes = await new Response(Deno.stdin.readable).bytes();
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-  } catch {
-    throw new Error("Cannot read stdin: it is not UTF-8 text");
-  }
-}
-
-async function writeStdout(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += await Deno.stdout.write(bytes.subarray(at));
-  }
 }

@@ -77,8 +77,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let first = id % params.blocks * BLOCK;
   let t = first + thread;
   let row = min(t, params.time - 1u);
-  var q: array<Value, SIZE>;
-  var sum: array<Value, SIZE>;
+  var q = array<Value, SIZE>();
+  var sum = array<Value, SIZE>();
   for (var c = 0u; c < SIZE; c++) { q[c] = qkv[at_qkv(bh, row, Q) + c] * params.scale; }
   var top = LOWEST;
   var total = 0.0;
@@ -128,9 +128,9 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   let first = id % params.blocks * BLOCK;
   let t = first + thread;
   let row = min(t, params.time - 1u);
-  var q: array<Value, SIZE>;
-  var g: array<Value, SIZE>;
-  var sum: array<Value, SIZE>;
+  var q = array<Value, SIZE>();
+  var g = array<Value, SIZE>();
+  var sum = array<Value, SIZE>();
   for (var c = 0u; c < SIZE; c++) {
     q[c] = qkv[at_qkv(bh, row, Q) + c] * params.scale;
     g[c] = dy[at_y(bh, row) + c];
@@ -173,10 +173,10 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   let first = id % params.blocks * BLOCK;
   let s = first + thread;
   let row = min(s, params.time - 1u);
-  var k: array<Value, SIZE>;
-  var v: array<Value, SIZE>;
-  var sum_k: array<Value, SIZE>;
-  var sum_v: array<Value, SIZE>;
+  var k = array<Value, SIZE>();
+  var v = array<Value, SIZE>();
+  var sum_k = array<Value, SIZE>();
+  var sum_v = array<Value, SIZE>();
   for (var c = 0u; c < SIZE; c++) {
     k[c] = qkv[at_qkv(bh, row, K) + c] * params.scale;
     v[c] = qkv[at_qkv(bh, row, V) + c];

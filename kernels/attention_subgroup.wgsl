@@ -78,10 +78,10 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let start = at_qkv(bh, 0u, Q);
   let start_k = at_qkv(bh, 0u, K);
   let start_v = at_qkv(bh, 0u, V);
-  var q: array<vec4f, QUERIES * SIZE>;
-  var sum: array<vec4f, QUERIES * SIZE>;
-  var top: array<f32, QUERIES>;
-  var total: array<f32, QUERIES>;
+  var q = array<vec4f, QUERIES * SIZE>();
+  var sum = array<vec4f, QUERIES * SIZE>();
+  var top = array<f32, QUERIES>();
+  var total = array<f32, QUERIES>();
   for (var r = 0u; r < QUERIES; r++) {
     let at = start + min(first + r * LANES + lane, last) * row_step;
     for (var c = 0u; c < SIZE; c++) { q[r * SIZE + c] = qkv[at + c] * params.scale; }
@@ -90,12 +90,12 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 
   let end = min(first + BLOCK, params.time);
   for (var s0 = 0u; s0 < end; s0 += KEYS) {
-    var loaded: array<vec4f, LOADS>;
+    var loaded = array<vec4f, LOADS>();
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
       loaded[l] = qkv[start_k + min(s0 + e / SIZE, last) * row_step + e % SIZE];
     }
-    var p: array<f32, KEYS * QUERIES>;
+    var p = array<f32, KEYS * QUERIES>();
     for (var j = 0u; j < KEYS; j++) {
       var product = array<vec4f, QUERIES>();
       for (var c = 0u; c < SIZE; c++) {
@@ -106,7 +106,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
         p[j * QUERIES + r] = select(LOWEST, across(product[r]), s0 + j <= first + r * LANES + lane);
       }
     }
-    var shrink: array<f32, QUERIES>;
+    var shrink = array<f32, QUERIES>();
     for (var r = 0u; r < QUERIES; r++) {
       var next = top[r];
       for (var j = 0u; j < KEYS; j++) { next = max(next, p[j * QUERIES + r]); }
@@ -152,11 +152,11 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   let row_step = 3u * params.heads * SIZE;
   let start_k = at_qkv(bh, 0u, K);
   let start_v = at_qkv(bh, 0u, V);
-  var q: array<vec4f, QUERIES * SIZE>;
-  var g: array<vec4f, QUERIES * SIZE>;
-  var sum: array<vec4f, QUERIES * SIZE>;
-  var log_sum: array<f32, QUERIES>;
-  var d: array<f32, QUERIES>;
+  var q = array<vec4f, QUERIES * SIZE>();
+  var g = array<vec4f, QUERIES * SIZE>();
+  var sum = array<vec4f, QUERIES * SIZE>();
+  var log_sum = array<f32, QUERIES>();
+  var d = array<f32, QUERIES>();
   for (var r = 0u; r < QUERIES; r++) {
     let t = min(first + r * LANES + lane, last);
     for (var c = 0u; c < SIZE; c++) {
@@ -169,15 +169,15 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 
   let end = min(first + BLOCK, params.time);
   for (var s0 = 0u; s0 < end; s0 += KEYS) {
-    var loaded_k: array<vec4f, LOADS>;
-    var loaded_v: array<vec4f, LOADS>;
+    var loaded_k = array<vec4f, LOADS>();
+    var loaded_v = array<vec4f, LOADS>();
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
       let at = min(s0 + e / SIZE, last) * row_step + e % SIZE;
       loaded_k[l] = qkv[start_k + at];
       loaded_v[l] = qkv[start_v + at];
     }
-    var ds: array<f32, KEYS * QUERIES>;
+    var ds = array<f32, KEYS * QUERIES>();
     for (var j = 0u; j < KEYS; j++) {
       var product = array<vec4f, QUERIES>();
       var dproduct = array<vec4f, QUERIES>();
@@ -224,10 +224,10 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   let row_step_y = params.heads * SIZE;
   let start_q = at_qkv(bh, 0u, Q);
   let start_y = at_y(bh, 0u);
-  var k: array<vec4f, QUERIES * SIZE>;
-  var v: array<vec4f, QUERIES * SIZE>;
-  var sum_k: array<vec4f, QUERIES * SIZE>;
-  var sum_v: array<vec4f, QUERIES * SIZE>;
+  var k = array<vec4f, QUERIES * SIZE>();
+  var v = array<vec4f, QUERIES * SIZE>();
+  var sum_k = array<vec4f, QUERIES * SIZE>();
+  var sum_v = array<vec4f, QUERIES * SIZE>();
   for (var r = 0u; r < QUERIES; r++) {
     let s = min(first + r * LANES + lane, last);
     for (var c = 0u; c < SIZE; c++) {
@@ -237,8 +237,8 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   }
 
   for (var t0 = first; t0 < params.time; t0 += KEYS) {
-    var loaded_q: array<vec4f, LOADS>;
-    var loaded_g: array<vec4f, LOADS>;
+    var loaded_q = array<vec4f, LOADS>();
+    var loaded_g = array<vec4f, LOADS>();
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
       let t = min(t0 + e / SIZE, last);
@@ -248,8 +248,8 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
     let at = bh * params.time + min(t0 + lane % KEYS, last);
     let loaded_lse = lse_kept[at];
     let loaded_delta = delta_kept[at];
-    var ds: array<f32, KEYS * QUERIES>;
-    var p: array<f32, KEYS * QUERIES>;
+    var ds = array<f32, KEYS * QUERIES>();
+    var p = array<f32, KEYS * QUERIES>();
     for (var j = 0u; j < KEYS; j++) {
       var product = array<vec4f, QUERIES>();
       var dproduct = array<vec4f, QUERIES>();

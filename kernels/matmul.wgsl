@@ -113,7 +113,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let col = group.x * TILE_N;
   let m = thread / THREADS_N;
   let n = thread % THREADS_N;
-  var sums: array<vec4f, 4u * REPEAT_M * REPEAT_N>;
+  var sums = array<vec4f, 4u * REPEAT_M * REPEAT_N>();
 
   for (var k = 0u; k < params.depth; k += TILE_K) {
     stage_a((params.first + group.z) * params.matrix_a, row, k, thread);

@@ -45,10 +45,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let col = (group.x * LANES + lane) * TILE_N; // in vectors
   let start_a = (params.first + group.z) * params.matrix_a;
   let start_b = (params.first + group.z) * params.matrix_b;
-  var sums: array<vec4f, TILE_M * TILE_N>;
+  var sums = array<vec4f, TILE_M * TILE_N>();
 
   for (var k = 0u; k < params.depth; k += 4u) {
-    var block_a: array<vec4f, LOADS_A>;
+    var block_a = array<vec4f, LOADS_A>();
     for (var q = 0u; q < LOADS_A; q++) {
       let v = q * LANES + lane;
       if TRANSPOSE_A {
@@ -59,7 +59,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         block_a[q] = a[start_a + (row + v) * params.row_a + k / 4u];
       }
     }
-    var block_b: array<vec4f, 4u * TILE_N>;
+    var block_b = array<vec4f, 4u * TILE_N>();
     if TRANSPOSE_B {
       for (var j = 0u; j < TILE_N; j++) {
         let at = start_b + 4u * (col + j) * params.row_b + k / 4u;
@@ -80,7 +80,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
       }
     }
     for (var i = 0u; i < TILE_M; i++) {
-      var x: vec4f;
+      var x = vec4f();
       if TRANSPOSE_A {
         x = vec4f(
           subgroupBroadcast(block_a[i / 4u / LANES][i % 4u], i / 4u % LANES),
@@ -100,7 +100,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 
   for (var j = 0u; j < TILE_N; j++) {
     if 4u * (col + j) < params.cols {
-      var shift: vec4f;
+      var shift = vec4f();
       if BIAS { shift = bias[col + j]; }
       for (var i = 0u; i < TILE_M; i++) {
         if row + i < params.rows {

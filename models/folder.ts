@@ -9,11 +9,7 @@
 
 import { join } from "node:path";
 import type { Device } from "../lib/gpu/device.ts";
-import {
-  makeFolder,
-  removeStrayFiles,
-  replaceFileIfChanged,
-} from "../lib/io/atomic.ts";
+import { makeFolder, replaceFileIfChanged } from "../lib/io/atomic.ts";
 import {
   type HostTensor,
   SafetensorsFile,

@@ -40,7 +40,7 @@ export class GPT2 {
   /** Position embeddings `[blockSize, C]`. */
   readonly wpe: Embedding;
   /** The blocks. */
-  readonly h: readonly Block[];
+  readonly h: readonly GPT2Block[];
   /** The last normalization. */
   readonly ln_f: LayerNorm;
 
@@ -50,7 +50,10 @@ export class GPT2 {
     const { vocabSize, blockSize, nLayer, nEmbd } = this.config;
     this.wte = new Embedding(init, vocabSize, nEmbd);
     this.wpe = new Embedding(init, blockSize, nEmbd);
-    this.h = Array.from({ length: nLayer }, () => new Block(init, this.config));
+    this.h = Array.from(
+      { length: nLayer },
+      () => new GPT2Block(init, this.config),
+    );
     this.ln_f = new LayerNorm(init, nEmbd, normOptions(this.config));
   }
 
@@ -103,24 +106,31 @@ export class GPT2 {
 }
 
 /** A pass as one block sees it. */
-interface BlockPass extends Pass {
+export interface BlockPass extends Pass {
+  /** Which block it is, from 0. */
   readonly layer: number;
 }
 
 /** Attention, then an MLP, each added to the residual stream. */
-class Block {
+export class GPT2Block {
+  /** Before attention. */
   readonly ln_1: LayerNorm;
-  readonly attn: SelfAttention;
+  /** Mixes positions. */
+  readonly attn: GPT2Attention;
+  /** Before the MLP. */
   readonly ln_2: LayerNorm;
-  readonly mlp: MLP;
+  /** Works on each position. */
+  readonly mlp: GPT2MLP;
 
+  /** Draws the weights. */
   constructor(init: Init, config: Required<GPT2Config>) {
     this.ln_1 = new LayerNorm(init, config.nEmbd, normOptions(config));
-    this.attn = new SelfAttention(init, config);
+    this.attn = new GPT2Attention(init, config);
     this.ln_2 = new LayerNorm(init, config.nEmbd, normOptions(config));
-    this.mlp = new MLP(init, config);
+    this.mlp = new GPT2MLP(init, config);
   }
 
+  /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, pass: BlockPass): Tensor {
     x = add(x, this.attn.forward(this.ln_1.forward(x), pass));
     x = add(x, this.mlp.forward(this.ln_2.forward(x), pass));
@@ -129,12 +139,15 @@ class Block {
 }
 
 /** The one layer that mixes information across time. */
-class SelfAttention {
+export class GPT2Attention {
   readonly #heads: number;
   readonly #dropout: number;
+  /** C to 3C: queries, keys and values. */
   readonly c_attn: Conv1D;
+  /** C to C: what the heads found, mixed. */
   readonly c_proj: Conv1D;
 
+  /** Draws the weights. */
   constructor(init: Init, config: Required<GPT2Config>) {
     const { nEmbd, nHead, bias } = config;
     this.#heads = nHead;
@@ -152,6 +165,7 @@ class SelfAttention {
     });
   }
 
+  /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, { layer, random, cache }: BlockPass): Tensor {
     const qkv = this.c_attn.forward(x); // [B, T, 3C]
     const rate = this.#dropout;
@@ -164,11 +178,14 @@ class SelfAttention {
 }
 
 /** Two linear layers around a GELU, at every position alike. */
-class MLP {
+export class GPT2MLP {
   readonly #dropout: number;
+  /** C to 4C. */
   readonly c_fc: Conv1D;
+  /** 4C back to C. */
   readonly c_proj: Conv1D;
 
+  /** Draws the weights. */
   constructor(init: Init, config: Required<GPT2Config>) {
     const { nEmbd, bias } = config;
     this.#dropout = config.dropout;
@@ -181,6 +198,7 @@ class MLP {
     });
   }
 
+  /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, { random }: Pass): Tensor {
     const y = this.c_proj.forward(gelu(this.c_fc.forward(x))); // [B, T, C]
     return random ? dropout(y, this.#dropout, random) : y;

@@ -59,4 +59,11 @@ for (const path of kernels) {
     const bindings = bindingsOf(source);
     assertEquals(bindings, bindings.map((_, i) => `0.${i}`));
   });
+
+  Deno.test(`${path} gives every variable of a function its first value`, () => {
+    // naga zeroes `var x: T;` once, not each time a loop comes past it.
+    const bare = [...source.matchAll(/^\s+var (\w+)\s*:[^=;]*;/gm)]
+      .map(([, name]) => name);
+    assertEquals(bare, []);
+  });
 }

@@ -35,8 +35,11 @@ export interface AdamWOptions {
   readonly gradClip?: number;
 }
 
-interface Moments {
+/** What AdamW remembers of a parameter. */
+export interface Moments {
+  /** The running mean of its gradients. */
   readonly m: Tensor;
+  /** The running mean of their squares. */
   readonly v: Tensor;
 }
 

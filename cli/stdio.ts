@@ -1,0 +1,24 @@
+/**
+ * Text from stdin and to stdout.
+ *
+ * @module
+ */
+
+/** All of stdin as text. Throws one line unless it is UTF-8. */
+export async function readStdin(): Promise<string> {
+  const bytes = await new Response(Deno.stdin.readable).bytes();
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+  } catch {
+    throw new Error("Cannot read stdin: it is not UTF-8 text");
+  }
+}
+
+/** Writes text as it is, without a line break, before it returns. */
+export function writeStdout(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += Deno.stdout.writeSync(bytes.subarray(at));
+  }
+}
