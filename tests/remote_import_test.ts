@@ -11,34 +11,38 @@ const CONTENT_TYPES = ["text/plain", "application/octet-stream", "video/mp2t"];
 
 const root = new URL("../", import.meta.url);
 
-/** Learns which letter follows which, then writes by what it has learnt. */
+/** Trains a small GPT on a text of one pattern, then lets it go on. */
 const script = (base: string) => `
-import { Device } from "${base}lib/gpu/device.ts";
-import { Parameter, readAll, Tensor } from "${base}lib/tensor/tensor.ts";
-import { backward } from "${base}lib/tensor/backward.ts";
-import { argmax, crossEntropy, embedding } from "${base}lib/ops/mod.ts";
+import {
+  AdamW, CharTokenizer, constantSchedule, Device, generate, GPT2, parameters,
+  Random, RandomCrops, train,
+} from "${base}mod.ts";
 
 using device = await Device.open();
-const ids = Uint32Array.from({ length: 65 }, (_, i) => i % 5);
-const inputs = Tensor.from(device, ids.slice(0, -1));
-const targets = Tensor.from(device, ids.slice(1));
-const weights = new Float32Array(5 * 5);
-using table = new Parameter(device, weights, [5, 5]);
-
+const text = "abcde".repeat(20);
+const tokenizer = new CharTokenizer(text);
+const random = new Random(1);
+const model = new GPT2({ device, random }, {
+  vocabSize: tokenizer.vocabSize, blockSize: 8, nLayer: 1, nHead: 2, nEmbd: 16,
+});
+const batches = new RandomCrops(tokenizer.encode(text), {
+  batchSize: 4, blockSize: 8, random,
+});
+const optimizer = new AdamW(parameters(model));
+const schedule = constantSchedule(1e-2);
 const losses = [];
-for (let step = 0; step < 5; step++) {
-  using scope = device.scope();
-  const loss = crossEntropy(embedding(table, inputs), targets);
-  backward(loss);
-  const [[value], slope] = await readAll([loss, table.grad]);
-  losses.push(value);
-  table.write(weights.map((_, i) => weights[i] -= 10 * slope[i]));
-  table.grad = null;
+for await (
+  const step of train({ device, model, optimizer, batches, schedule, steps: 60 })
+) {
+  if (step.step % 60 === 0) losses.push(...await step.read());
 }
-const follows = await argmax(table, { axis: -1 }).read();
-let text = "a";
-while (text.length < 10) text += "abcde"[follows["abcde".indexOf(text.at(-1))]];
-console.log(JSON.stringify({ first: losses[0], last: losses.at(-1), text }));
+const prompt = tokenizer.encode("ab");
+const ids = await Array.fromAsync(
+  generate({ device, model, prompt, maxNewTokens: 10, random, temperature: 0 }),
+);
+console.log(JSON.stringify({
+  first: losses[0].loss, last: losses.at(-1).loss, text: tokenizer.decode(ids),
+}));
 `;
 
 /** Serves the repository; the path begins with the content type to give. */
@@ -100,9 +104,9 @@ Deno.test("a script in an empty folder imports us by URL, trains and generates",
         );
         assertEquals(code, 0, err);
         const { first, last, text } = JSON.parse(out);
-        assertAlmostEquals(first, Math.log(5), 1e-6);
+        assertAlmostEquals(first, Math.log(5), 0.1);
         assertLess(last, 0.5);
-        assertEquals(text, "abcdeabcde");
+        assertEquals(text, "cdeabcdeab");
       },
     );
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Device } from "../gpu/device.ts";
 import { Kernel } from "../gpu/kernel.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,17 +12,21 @@ import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import randomSource from "../../kernels/shared/random.wgsl" with {
   type: "text",
 };
-import reduceSource from "../../kernels/shared/reduce_workgroup.wgsl" with {
+import subgroupSource from "../../kernels/shared/reduce_subgroup.wgsl" with {
+  type: "text",
+};
+import workgroupSource from "../../kernels/shared/reduce_workgroup.wgsl" with {
   type: "text",
 };
 import source from "../../kernels/sample.wgsl" with { type: "text" };
 
-const kernel = new Kernel(
+const shared = [gridSource, randomSource];
+const subgroupKernel = new Kernel("sample", source, ...shared, subgroupSource);
+const workgroupKernel = new Kernel(
   "sample",
   source,
-  gridSource,
-  randomSource,
-  reduceSource,
+  ...shared,
+  workgroupSource,
 );
 
 /** How to draw a token, in the names of `transformers`. */
@@ -99,6 +104,7 @@ export class Sampler {
   draw(logits: Tensor, step: number, drawn: Drawn): void {
     const [rows, cols] = logits.shape;
     const { temperature, topK, topP, minP, repetitionPenalty } = this.#options;
+    const { kernel, BLOCK } = variant(logits.device, cols);
     kernel.run("sample", {
       args: {
         logits,
@@ -115,7 +121,7 @@ export class Sampler {
         ...this.#seed,
       },
       grid: { groups: rows },
-      constants: { PENALIZED: repetitionPenalty !== 1 },
+      constants: { BLOCK, PENALIZED: repetitionPenalty !== 1 },
     });
   }
 
@@ -123,7 +129,7 @@ export class Sampler {
   mark(count: number, { tokens, seen }: Drawn): void {
     const [rows, capacity] = tokens.shape;
     const cols = seen.shape[1];
-    kernel.run("mark", {
+    workgroupKernel.run("mark", {
       args: {
         tokens,
         seen,
@@ -141,6 +147,20 @@ export class Sampler {
       grid: { threads: rows * count },
     });
   }
+}
+
+/**
+ * The kernel for rows of `cols` logits. A subgroup makes do with short rows; on
+ * long ones Mesa's software driver would reach the 65,535 trips after which it
+ * leaves every loop, counted over a whole run of a thread.
+ */
+function variant(
+  device: Device,
+  cols: number,
+): { kernel: Kernel; BLOCK: number } {
+  return device.prefersBroadcast && cols <= 512 * device.subgroupSize
+    ? { kernel: subgroupKernel, BLOCK: device.subgroupSize }
+    : { kernel: workgroupKernel, BLOCK: 256 };
 }
 
 /** The nearest to a positive number that a GPU treats as neither 0 nor infinite. */

@@ -67,8 +67,9 @@ function softmax(scores: Float64Array): Float64Array {
 }
 
 /**
- * How far counts are from probabilities, in standard deviations of a chi-square
- * variable. Tokens expected fewer than five times are counted together.
+ * How far counts are from probabilities: about a standard normal variable if
+ * they were drawn from them. Tokens expected fewer than five times are counted
+ * together. (The cube root of a chi-square; Wilson and Hilferty, 1931.)
  */
 export function surprise(
   counts: ReadonlyMap<number, number>,
@@ -94,5 +95,7 @@ export function surprise(
     }
   }
   if (rest.expected >= 5) bin(rest.count, rest.expected);
-  return freedom < 1 ? 0 : (sum - freedom) / Math.sqrt(2 * freedom);
+  if (freedom < 1) return 0;
+  const variance = 2 / (9 * freedom);
+  return (Math.cbrt(sum / freedom) - 1 + variance) / Math.sqrt(variance);
 }

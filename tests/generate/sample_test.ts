@@ -15,13 +15,23 @@ import { Random } from "../../lib/random.ts";
 import { type HostArray, Tensor } from "../../lib/tensor/tensor.ts";
 import { distribution, surprise } from "./distribution.ts";
 
-const devices: { best?: Device } = {};
+/** With the kernel for narrow subgroups where it is faster, and without. */
+const devices: { best?: Device; plain?: Device } = {};
 
 Deno.test.beforeAll(async () => {
   devices.best = await Device.open();
+  devices.plain = await Device.open({ subgroups: false });
 });
 
-Deno.test.afterAll(() => devices.best?.[Symbol.dispose]());
+Deno.test.afterAll(() => {
+  devices.best?.[Symbol.dispose]();
+  devices.plain?.[Symbol.dispose]();
+});
+
+const DRAWS = 2048;
+
+/** Fewer than 1 in 1000 tests of a true sampler come as far. */
+const MOST_SURPRISE = 3.2;
 
 interface Draws {
   /** The same logits in each row. */
@@ -31,15 +41,15 @@ interface Draws {
   /** Tokens each row has already. */
   readonly seen?: readonly number[];
   readonly seed?: number;
+  readonly device?: Device;
 }
 
 /** Draws tokens from equal rows of logits: `[steps, rows]`, flat. */
 async function draw(
   logits: ArrayLike<number>,
   options: SamplingOptions,
-  { rows, steps = 1, seen = [], seed = 1 }: Draws,
+  { rows, steps = 1, seen = [], seed = 1, device = devices.best! }: Draws,
 ): Promise<HostArray> {
-  const device = devices.best!;
   using _scope = device.scope();
   const cols = logits.length;
   const tiled = new Float32Array(rows * cols);
@@ -104,33 +114,31 @@ for (const size of [2, 61, 257]) {
     Deno.test(`${JSON.stringify(chosen)} draws from ${size} tokens as the reference`, async () => {
       const logits = spread(size, 3);
       const seen = [0, 1, 5, 8, 13, 40].filter((id) => id < size);
-      const draws = 4096;
-      const tokens = await draw(logits, chosen, { rows: draws, seen });
+      const tokens = await draw(logits, chosen, { rows: DRAWS, seen });
       const expected = distribution(logits, chosen, new Set(seen));
       const counts = countsOf(tokens);
-      // Every token allowed is expected often enough to be met.
-      assert(support(expected).every((id) => expected[id] * draws > 3));
       const strange = [...counts.keys()].filter((id) => expected[id] === 0);
       assertEquals(strange, [], "drawn but not allowed");
       const missed = support(expected).filter((id) =>
-        expected[id] * draws > 16 && !counts.has(id)
+        expected[id] * DRAWS > 16 && !counts.has(id)
       );
       assertEquals(missed, [], "allowed but never drawn");
-      assertLess(surprise(counts, expected, draws), 3.5);
+      assertLess(surprise(counts, expected, DRAWS), MOST_SURPRISE);
     });
   }
 }
 
-const peaked = spread(50257, 1).map((v, id) => id % 5000 === 7 ? v + 14 : v);
+/** Eleven likely tokens among many. */
+const peaked = spread(50257, 2).map((v, id) => id % 5000 === 7 ? v + 14 : v);
 
 for (
-  const [chosen, allowed] of [
-    [{ topK: 5 }, 5],
-    [{ topP: 0.8 }, 7],
-    [{ minP: 0.6 }, 6],
-    [{ topK: 9, topP: 0.9, temperature: 1.2 }, 8],
-    [{ topK: 8, repetitionPenalty: 5 }, 8],
-  ] as const
+  const chosen of [
+    { topK: 5 },
+    { topP: 0.8 },
+    { minP: 0.6 },
+    { topK: 9, topP: 0.9, temperature: 1.2 },
+    { topK: 8, repetitionPenalty: 5 },
+  ]
 ) {
   Deno.test(`${JSON.stringify(chosen)} finds the likely among 50257 tokens`, async () => {
     const rows = 8;
@@ -145,11 +153,27 @@ for (
     );
     const expected = distribution(peaked, chosen, new Set(seen));
     const ids = support(expected);
-    assertEquals(ids.length, allowed);
+    assert(ids.length > 1 && ids.length < 10);
     assertEquals([...countsOf(tokens).keys()].sort((a, b) => a - b), ids);
-    assertLess(surprise(countsOf(tokens), expected, tokens.length), 3.5);
+    assertLess(
+      surprise(countsOf(tokens), expected, tokens.length),
+      MOST_SURPRISE,
+    );
   });
 }
+
+Deno.test("both forms of the kernel draw the same", async () => {
+  const logits = spread(257, 3);
+  const shape = { rows: 48, steps: 2, seen: [3, 200, 9] };
+  for (const chosen of options) {
+    const best = await draw(logits, chosen, shape);
+    const plain = await draw(logits, chosen, {
+      ...shape,
+      device: devices.plain!,
+    });
+    assertEquals(plain, best, JSON.stringify(chosen));
+  }
+});
 
 Deno.test("unlikely tokens are as rare as they should be, however many", async () => {
   // 50256 tokens hold 5e-9 of the probability: 1 in 150,000 such tests fails.
@@ -167,16 +191,16 @@ Deno.test("all of 50257 tokens can be drawn when all are alike", async () => {
     { length: 4 },
     (_, i) => Math.min(12565, 50257 - i * 12565) / 50257,
   );
-  assertLess(surprise(halves, expected, tokens.length), 3.5);
+  assertLess(surprise(halves, expected, tokens.length), MOST_SURPRISE);
   // 512 draws from 50257 meet the same one about 2.6 times.
   assertLess(512 - countsOf(tokens).size, 12);
 });
 
 Deno.test("equal logits: no cut tells them apart", async () => {
   for (const chosen of [{ topK: 3 }, { topP: 0.2 }, { minP: 1 }]) {
-    const tokens = await draw(new Float32Array(61), chosen, { rows: 4096 });
+    const tokens = await draw(new Float32Array(61), chosen, { rows: DRAWS });
     const expected = new Float64Array(61).fill(1 / 61);
-    assertLess(surprise(countsOf(tokens), expected, 4096), 3.5);
+    assertLess(surprise(countsOf(tokens), expected, DRAWS), MOST_SURPRISE);
   }
 });
 
@@ -239,9 +263,9 @@ Deno.test("extreme temperatures: the likeliest, or all alike", async () => {
     assertEquals([...countsOf(tokens).keys()], [1], `${temperature}`);
   }
   for (const temperature of [1e30, 1e39, 1e300]) {
-    const tokens = await draw(logits, { temperature }, { rows: 4096 });
+    const tokens = await draw(logits, { temperature }, { rows: DRAWS });
     const expected = new Float64Array(5).fill(0.2);
-    assertLess(surprise(countsOf(tokens), expected, 4096), 3.5);
+    assertLess(surprise(countsOf(tokens), expected, DRAWS), MOST_SURPRISE);
   }
 });
 
@@ -257,8 +281,8 @@ Deno.test("extreme options neither cut too much nor too little", async () => {
       { minP: 1e-300 },
     ]
   ) {
-    const tokens = await draw(logits, chosen, { rows: 4096 });
-    assertLess(surprise(countsOf(tokens), whole, 4096), 3.5);
+    const tokens = await draw(logits, chosen, { rows: DRAWS });
+    assertLess(surprise(countsOf(tokens), whole, DRAWS), MOST_SURPRISE);
   }
   const top = logits.indexOf(Math.max(...logits));
   for (const chosen of [{ topP: 1e-300 }, { topP: 1e-6 }, { minP: 1 }]) {
@@ -269,10 +293,10 @@ Deno.test("extreme options neither cut too much nor too little", async () => {
 
 Deno.test("huge logits are drawn from as small ones are", async () => {
   const logits = Float32Array.of(3e38, -3e38, 1, 3e38, -Infinity);
-  const tokens = await draw(logits, {}, { rows: 4096 });
+  const tokens = await draw(logits, {}, { rows: DRAWS });
   const expected = Float64Array.of(0.5, 0, 0, 0.5, 0);
   assertEquals([...countsOf(tokens).keys()].sort(), [0, 3]);
-  assertLess(surprise(countsOf(tokens), expected, 4096), 3.5);
+  assertLess(surprise(countsOf(tokens), expected, DRAWS), MOST_SURPRISE);
   const infinite = Float32Array.of(0, Infinity, 1);
   const certain = await draw(infinite, {}, { rows: 64 });
   assertEquals([...countsOf(certain).keys()], [1]);
