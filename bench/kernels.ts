@@ -7,27 +7,28 @@
  * @module
  */
 
-import { Device } from "../lib/gpu/device.ts";
+import type { Device } from "../lib/gpu/device.ts";
 import * as ops from "../lib/ops/mod.ts";
 import { product, type ProductOptions } from "../lib/ops/product.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
 import { Random } from "../lib/random.ts";
 import { noGrad } from "../lib/tensor/tape.ts";
 import { Parameter, Tensor } from "../lib/tensor/tensor.ts";
-import { measure, type Work } from "./measure.ts";
+import { Stopwatch, type Work } from "./measure.ts";
 import { type BenchOptions, wanted } from "./report.ts";
 
 /** Measures matrix products, attention, and what is bound by memory. */
 export async function kernels(
   { report, filters }: BenchOptions,
 ): Promise<void> {
-  using device = await Device.open();
+  using stopwatch = await Stopwatch.open();
+  const { device } = stopwatch;
   report({ adapter: device.adapter.name, subgroup: device.subgroupSize });
   const random = new Random(1);
   for (const group of [products, attentions, rowKernels, elementwise]) {
     const works = group(device, random)
       .filter(({ name }) => wanted(name, filters));
-    for (const { work, seconds } of await measure(device, works)) {
+    for (const { work, seconds } of await stopwatch.measure(works)) {
       const { name, flops, bytes } = work;
       report({
         kernel: name,

@@ -1,18 +1,17 @@
 /**
- * How long work takes on the GPU.
+ * How long work takes on the GPU, by the GPU's own clock.
  *
- * Many runs are queued, submitted once, and the clock runs from that submit to
- * the end of a small read, less what the read takes by itself (10 ms and more in
- * Deno). So neither queuing on the host nor waiting counts. The works take turns,
- * and the best turn of each counts: neighbours on a machine make it slower for a
- * while, never faster. Compare figures of one run with each other, not with
- * those of another hour.
+ * Every turn is one compute pass with a timestamp at either end, so neither
+ * queuing on the host nor waiting for a read (10 ms and more in Deno) counts. The
+ * works take turns, and the shortest turn of each counts: neighbours on a machine
+ * make it slower for a while, never faster. Compare figures of one run with each
+ * other, not with those of another hour.
  *
  * @module
  */
 
-import type { Device } from "../lib/gpu/device.ts";
-import { Tensor } from "../lib/tensor/tensor.ts";
+import { Device } from "../lib/gpu/device.ts";
+import { GpuError } from "../lib/gpu/error.ts";
 
 /** Something to measure. */
 export interface Work {
@@ -34,52 +33,145 @@ export interface Timing {
   readonly seconds: number;
 }
 
-/** How hard to measure. */
-export interface MeasureOptions {
-  /** Turns of each work: 5. */
-  readonly rounds?: number;
-  /** Seconds a turn should take: 0.1. */
-  readonly turn?: number;
-}
+const ROUNDS = 8;
+const BUDGET = 0.5; // seconds for all turns of a work
+const SHORTEST = 1e-3; // seconds of a turn; shorter runs are repeated in it
+const MOST_RUNS = 64; // in a turn
+const MOST_TURNS = 32; // of a work in a round
+const CAPACITY = 2048; // turns between two reads of the clock
 
-/** A submit holds this many runs at most. */
-const MOST_RUNS = 256;
+/** A device whose passes are timed. */
+export class Stopwatch implements Disposable {
+  /** The device to make tensors on. */
+  readonly device: Device;
+  readonly #stamps: GPUQuerySet;
+  readonly #resolved: GPUBuffer;
+  readonly #readable: GPUBuffer;
+  #running = false;
+  #taken = 0;
 
-/** Measures works against each other, in the order given. */
-export async function measure(
-  device: Device,
-  works: readonly Work[],
-  { rounds = 5, turn = 0.1 }: MeasureOptions = {},
-): Promise<Timing[]> {
-  using probe = Tensor.zeros(device, [1]);
-  const take = async (run: () => void, runs: number) => {
-    for (let i = 0; i < runs; i++) {
-      using _scope = device.scope();
-      run();
+  /** Opens the adapter that {@linkcode Device.open} would. */
+  static async open(): Promise<Stopwatch> {
+    const adapter = await navigator.gpu?.requestAdapter({
+      powerPreference: "high-performance",
+    });
+    if (!adapter?.features.has("timestamp-query")) {
+      throw new GpuError(
+        `Cannot measure: ${
+          adapter ? "the adapter has no clock" : "there is no WebGPU adapter"
+        }`,
+      );
     }
-    const start = performance.now();
-    await probe.read();
-    return (performance.now() - start) / 1000;
-  };
-  const idle = () => take(() => {}, 0);
-  await idle();
-  let wait = Math.min(await idle(), await idle());
+    const clock: GPUFeatureName[] = ["timestamp-query"];
+    const gpu = await adapter.requestDevice({
+      requiredFeatures: [...clock, "subgroups" as GPUFeatureName],
+    }).catch(() => adapter.requestDevice({ requiredFeatures: clock }));
+    return new Stopwatch(new Device(gpu, adapter.info));
+  }
 
-  const turns: { work: Work; runs: number; best: number }[] = [];
-  for (const work of works) {
-    await take(work.run, 1); // compiles
-    const seconds = Math.max(1e-6, await take(work.run, 3) - wait) / 3;
-    const runs = Math.min(MOST_RUNS, Math.ceil(turn / seconds));
-    turns.push({ work, runs, best: Infinity });
+  /** Times the passes of a device that has timestamps. */
+  constructor(device: Device) {
+    this.device = device;
+    const { gpu } = device;
+    const size = 2 * 8 * CAPACITY;
+    this.#stamps = gpu.createQuerySet({
+      type: "timestamp",
+      count: 2 * CAPACITY,
+    });
+    this.#resolved = gpu.createBuffer({
+      size,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    this.#readable = gpu.createBuffer({
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    this.#stampPasses();
   }
-  for (let round = 0; round < rounds; round++) {
-    wait = Math.min(wait, await idle());
-    for (const turn of turns) {
-      turn.best = Math.min(turn.best, await take(turn.work.run, turn.runs));
+
+  /** Measures works against each other; results come in the order given. */
+  async measure(works: readonly Work[]): Promise<Timing[]> {
+    const entrants: {
+      work: Work;
+      runs: number;
+      turns: number;
+      best: number;
+    }[] = [];
+    for (const work of works) {
+      await this.#time(work, 1, 1); // compiles
+      const [seconds] = (await this.#time(work, 1, 3)).sort((a, b) => a - b);
+      const runs = Math.min(MOST_RUNS, Math.ceil(SHORTEST / seconds));
+      const fit = Math.floor(BUDGET / ROUNDS / (runs * seconds));
+      const turns = Math.min(MOST_TURNS, Math.max(1, fit));
+      entrants.push({ work, runs, turns, best: Infinity });
     }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const entrant of entrants) {
+        const { work, runs, turns, best } = entrant;
+        const seconds = await this.#time(work, runs, turns);
+        entrant.best = Math.min(best, ...seconds.map((s) => s / runs));
+      }
+    }
+    return entrants.map(({ work, best }) => ({ work, seconds: best }));
   }
-  return turns.map(({ work, runs, best }) => ({
-    work,
-    seconds: Math.max(0, best - wait) / runs,
-  }));
+
+  /** Closes the device. */
+  [Symbol.dispose](): void {
+    this.device[Symbol.dispose]();
+  }
+
+  /** The seconds of each turn. */
+  async #time(work: Work, runs: number, turns: number): Promise<number[]> {
+    this.device.flush();
+    this.#taken = 0;
+    this.#running = true;
+    for (let turn = 0; turn < turns; turn++) {
+      for (let run = 0; run < runs; run++) {
+        using _scope = this.device.scope();
+        work.run();
+      }
+      this.device.flush();
+    }
+    this.#running = false;
+    const stamps = await this.#read();
+    return Array.from(
+      { length: this.#taken },
+      (_, i) => Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e9,
+    );
+  }
+
+  async #read(): Promise<BigUint64Array> {
+    const { gpu } = this.device;
+    const count = 2 * this.#taken;
+    const encoder = gpu.createCommandEncoder();
+    encoder.resolveQuerySet(this.#stamps, 0, count, this.#resolved, 0);
+    encoder.copyBufferToBuffer(this.#resolved, 0, this.#readable, 0, 8 * count);
+    gpu.queue.submit([encoder.finish()]);
+    await this.#readable.mapAsync(GPUMapMode.READ, 0, 8 * count);
+    const bytes = this.#readable.getMappedRange(0, 8 * count).slice(0);
+    this.#readable.unmap();
+    return new BigUint64Array(bytes);
+  }
+
+  /** Has each pass that begins while the clock runs leave two timestamps. */
+  #stampPasses(): void {
+    const { gpu } = this.device;
+    const createEncoder = gpu.createCommandEncoder.bind(gpu);
+    gpu.createCommandEncoder = (descriptor) => {
+      const encoder = createEncoder(descriptor);
+      const beginPass = encoder.beginComputePass.bind(encoder);
+      encoder.beginComputePass = (descriptor) => {
+        if (!this.#running) return beginPass(descriptor);
+        const first = 2 * this.#taken++;
+        return beginPass({
+          timestampWrites: {
+            querySet: this.#stamps,
+            beginningOfPassWriteIndex: first,
+            endOfPassWriteIndex: first + 1,
+          },
+        });
+      };
+      return encoder;
+    };
+  }
 }

@@ -64,9 +64,8 @@ async function run(device: Device, model: BenchModel) {
       "peak MiB": device.bytesPeak / 2 ** 20,
       "held MiB": device.bytesReserved / 2 ** 20,
       buffers,
-      "and since": buffers - warm.buffers,
       "bind groups": bindGroups,
-      "and since ": bindGroups - warm.bindGroups,
+      "made since": buffers - warm.buffers + bindGroups - warm.bindGroups,
     },
   };
 }

@@ -12,7 +12,6 @@ import { Device } from "../lib/gpu/device.ts";
 import { makeFolder, replaceFile } from "../lib/io/atomic.ts";
 import { hasCheckpoint } from "../lib/io/checkpoint.ts";
 import { lockFolder } from "../lib/io/lock.ts";
-import { parameters } from "../lib/nn/parameters.ts";
 import { Random } from "../lib/random.ts";
 import { lossChartPng, lossChartSvg } from "../lib/train/chart.ts";
 import { evaluate } from "../lib/train/evaluate.ts";
@@ -23,6 +22,7 @@ import {
 } from "../lib/train/metrics.ts";
 import { reportHtml, type Sample } from "../lib/train/report.ts";
 import { train as steps } from "../lib/train/train.ts";
+import { parameterCount } from "../models/gpt2_config.ts";
 import { readArgs, usageError } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -244,14 +244,14 @@ class Session {
   #announce(): void {
     const { model, tokenizer, tokens, settings, start } = this.#run;
     const { nLayer, nHead, nEmbd, blockSize } = model.config;
-    let count = 0;
-    for (const { size } of parameters(model).values()) count += size;
     const { progress } = this.#around;
     progress.line(
       `data: ${tokens.train.length} tokens to learn, ${tokens.validation.length} to validate, ${tokenizer.vocabSize} in the vocabulary`,
     );
     progress.line(
-      `model: ${count} parameters, ${nLayer} layers, ${nHead} heads, ${nEmbd} channels, block ${blockSize}`,
+      `model: ${
+        parameterCount(model.config)
+      } parameters, ${nLayer} layers, ${nHead} heads, ${nEmbd} channels, block ${blockSize}`,
     );
     progress.line(
       `steps: ${start > 0 ? `${start} to ` : ""}${settings.maxIters}, ${
@@ -285,8 +285,6 @@ class Session {
     const { out, progress } = this.#around;
     const { settings, model } = this.#run;
     const rows = readMetrics(join(out, METRICS));
-    let parameterCount = 0;
-    for (const { size } of parameters(model).values()) parameterCount += size;
     replaceFile(join(out, "loss.svg"), lossChartSvg(rows));
     replaceFile(join(out, "loss.png"), lossChartPng(rows));
     replaceFile(
@@ -294,7 +292,7 @@ class Session {
       reportHtml({
         title: `Training run ${out}`,
         adapter: describeAdapter(this.#device),
-        parameterCount,
+        parameterCount: parameterCount(model.config),
         seconds: this.#seconds(),
         configuration: {
           ...settings,

@@ -44,6 +44,20 @@ export const TRAIN_FLAGS = {
     negatable: true,
     help: "Biases in linear layers and norms",
   },
+  "sampler": {
+    kind: "text",
+    value: "random|sliding",
+    choices: ["random", "sliding"],
+    default: "random",
+    help:
+      "Blocks from random places, or windows sliding over the text, shuffled",
+  },
+  "stride": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    help: "Tokens a sliding window moves (default: block-size)",
+  },
   "batch-size": size(12, "Rows of a batch"),
   "gradient-accumulation-steps": size(1, "Batches averaged into one step"),
   "max-iters": {
@@ -148,6 +162,8 @@ export interface Settings {
   readonly blockSize: number;
   readonly dropout: number;
   readonly bias: boolean;
+  readonly sampler: string;
+  readonly stride: number;
   readonly batchSize: number;
   readonly gradientAccumulationSteps: number;
   readonly maxIters: number;
@@ -204,6 +220,8 @@ export function settingsOf(
     blockSize: sizeOf("block-size", "blockSize"),
     dropout: values.dropout,
     bias: values.bias,
+    sampler: values.sampler,
+    stride: values.stride ?? sizeOf("block-size", "blockSize"),
     batchSize: values["batch-size"],
     gradientAccumulationSteps: values["gradient-accumulation-steps"],
     maxIters,

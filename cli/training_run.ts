@@ -12,6 +12,10 @@ import {
   RandomCrops,
   type RandomCropsState,
 } from "../lib/data/random_crops.ts";
+import {
+  SlidingWindow,
+  type SlidingWindowState,
+} from "../lib/data/sliding_window.ts";
 import { splitData } from "../lib/data/split.ts";
 import { stories } from "../lib/data/stories.ts";
 import type { Device } from "../lib/gpu/device.ts";
@@ -49,7 +53,7 @@ export interface TrainingRun {
   readonly tokens: SplitTokens;
   readonly model: GPT2;
   readonly optimizer: AdamW;
-  readonly batches: RandomCrops;
+  readonly batches: RandomCrops | SlidingWindow;
   readonly schedule: Schedule;
   /** What dropout is drawn from. */
   readonly random: Random;
@@ -110,7 +114,9 @@ export async function resumedRun(
     join(folder, "optimizer.safetensors"),
   );
   run.optimizer.resume(step);
-  run.batches.state = state.batches as unknown as RandomCropsState;
+  run.batches.state = state.batches as unknown as
+    & RandomCropsState
+    & SlidingWindowState;
   return { ...run, start: step, seconds: Number(state.seconds) };
 }
 
@@ -155,17 +161,16 @@ function assemble(
 ): TrainingRun {
   const { batchSize, blockSize, seed } = settings;
   const tokens = splitTokens(texts, tokenizer, blockSize);
+  const shape = { batchSize, blockSize, random: new Random(seed + 1) };
   return {
     settings,
     tokenizer,
     tokens,
     model,
     optimizer: new AdamW(parameters(model), settings),
-    batches: new RandomCrops(tokens.train, {
-      batchSize,
-      blockSize,
-      random: new Random(seed + 1),
-    }),
+    batches: settings.sampler === "sliding"
+      ? new SlidingWindow(tokens.train, { ...shape, stride: settings.stride })
+      : new RandomCrops(tokens.train, shape),
     schedule: cosineSchedule(settings),
     random,
     start: 0,

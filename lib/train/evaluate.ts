@@ -49,21 +49,13 @@ export async function evaluate(
     });
     queued = [];
   };
-  for (const { inputs, targets, shape } of batches) {
-    const counted = targets.reduce(
+  for (const batch of batches) {
+    const counted = batch.targets.reduce(
       (count, target) => count + (target === IGNORE_INDEX ? 0 : 1),
       0,
     );
     if (counted === 0) continue;
-    using _scope = device.scope();
-    const loss = noGrad(() =>
-      model.loss(
-        Tensor.from(device, inputs, shape),
-        Tensor.from(device, targets, shape),
-      )
-    ).keep();
-    device.flush();
-    queued.push({ loss, counted });
+    queued.push({ loss: queueLoss({ device, model }, batch), counted });
     if (queued.length === PER_READ) await settle();
   }
   await settle();
@@ -72,4 +64,20 @@ export async function evaluate(
   }
   const loss = sum / tokens;
   return { loss, perplexity: Math.exp(loss), tokens };
+}
+
+/** The loss of one batch, computed but not awaited. */
+function queueLoss(
+  { device, model }: { device: Device; model: Trainable },
+  { inputs, targets, shape }: Batch,
+): Tensor {
+  using _scope = device.scope();
+  const loss = noGrad(() =>
+    model.loss(
+      Tensor.from(device, inputs, shape),
+      Tensor.from(device, targets, shape),
+    )
+  ).keep();
+  device.flush();
+  return loss;
 }

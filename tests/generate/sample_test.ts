@@ -142,7 +142,7 @@ for (
 ) {
   Deno.test(`${JSON.stringify(chosen)} finds the likely among 50257 tokens`, async () => {
     const rows = 8;
-    const steps = 32;
+    const steps = 16;
     // With a penalty, drawing changes what is drawn next: one step each.
     const penalized = "repetitionPenalty" in chosen;
     const seen = [7, 5007];
