@@ -102,7 +102,7 @@ export class Stopwatch implements Disposable {
       const [seconds] = (await this.#time(work, 1, 3)).sort((a, b) => a - b);
       const runs = Math.min(MOST_RUNS, Math.ceil(SHORTEST / seconds));
       const fit = Math.floor(BUDGET / ROUNDS / (runs * seconds));
-      const turns = Math.min(MOST_TURNS, Math.max(1, fit));
+      const turns = Math.min(MOST_TURNS, Math.max(2, fit));
       entrants.push({ work, runs, turns, best: Infinity });
     }
     for (let round = 0; round < ROUNDS; round++) {

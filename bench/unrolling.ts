@@ -1,8 +1,10 @@
 /**
  * What writing out loops is worth; see docs/decisions/0001.
  *
- * The same kernels, once as they run and once with loops in a form that
- * `unroll` in lib/gpu/specialize.ts leaves alone.
+ * The matrix product for GPUs, once as it runs and once with its loops in a form
+ * that `unroll` in lib/gpu/specialize.ts leaves alone. Its twin for software
+ * adapters cannot run in loops at all: the lane that a broadcast names must be a
+ * constant.
  *
  * @module
  */
@@ -11,67 +13,66 @@ import type { Device } from "../lib/gpu/device.ts";
 import { Kernel } from "../lib/gpu/kernel.ts";
 import { Random } from "../lib/random.ts";
 import { Tensor } from "../lib/tensor/tensor.ts";
-import subgroupSource from "../kernels/matmul_subgroup.wgsl" with {
-  type: "text",
-};
-import workgroupSource from "../kernels/matmul.wgsl" with { type: "text" };
+import source from "../kernels/matmul.wgsl" with { type: "text" };
 import { Stopwatch, type Work } from "./measure.ts";
 import { type BenchOptions, wanted } from "./report.ts";
 
-const [ROWS, DEPTH, COLS] = [1024, 384, 1536];
+const SIZE = 512;
 
-/** Measures both matrix products with and without their loops. */
+/** Measures a matrix product with its loops and without. */
 export async function unrolling(
   { report, filters }: BenchOptions,
 ): Promise<void> {
   using stopwatch = await Stopwatch.open();
   const { device } = stopwatch;
   report({ adapter: device.adapter.name, subgroup: device.subgroupSize });
-  const works = (device.subgroupSize > 0 ? ["matmul_subgroup"] : [])
-    .concat("matmul")
-    .filter((name) => wanted(name, filters))
-    .flatMap((name) => pair(device, name));
+  const works = [1, 2].flatMap((repeat) => pair(device, repeat))
+    .filter(({ name }) => wanted(name, filters));
   for (const { work, seconds } of await stopwatch.measure(works)) {
     const speed = work.flops! / seconds / 1e9;
     report({ kernel: work.name, ms: 1e3 * seconds, "GFLOP/s": speed });
   }
 }
 
-function pair(device: Device, name: string): Work[] {
+/** The kernel in both forms, a thread owning `repeat` blocks each way. */
+function pair(device: Device, repeat: number): Work[] {
   const random = new Random(1);
-  const a = Tensor.randn(device, [ROWS, DEPTH], random);
-  const b = Tensor.randn(device, [DEPTH, COLS], random);
-  const c = Tensor.empty(device, [ROWS, COLS]);
+  const a = Tensor.randn(device, [SIZE, SIZE], random);
+  const b = Tensor.randn(device, [SIZE, SIZE], random);
+  const c = Tensor.empty(device, [SIZE, SIZE]);
+  const row = SIZE / 4;
   const args = {
     a,
     b,
     bias: a,
     c,
-    rows: ROWS,
-    cols: COLS,
-    depth: DEPTH,
-    row_a: DEPTH / 4,
-    row_b: COLS / 4,
-    row_c: COLS / 4,
+    rows: SIZE,
+    cols: SIZE,
+    depth: SIZE,
+    row_a: row,
+    row_b: row,
+    row_c: row,
     matrix_a: 0,
     matrix_b: 0,
     matrix_c: 0,
     first: 0,
   };
-  const broadcasts = name === "matmul_subgroup";
-  const source = broadcasts ? subgroupSource : workgroupSource;
-  const lanes = device.subgroupSize;
-  const constants: Record<string, number> = broadcasts ? { LANES: lanes } : {};
-  const groups = [COLS / (broadcasts ? 4 * lanes : 32), ROWS / 32] as const;
-  const flops = 2 * ROWS * DEPTH * COLS;
-  return [["written out", source], ["in loops", keepLoops(source)]].map((
-    [how, code],
-  ) => {
-    const kernel = new Kernel(name, code);
+  const tile = 32 * repeat;
+  const constants = {
+    TILE_M: tile,
+    TILE_N: tile,
+    TILE_K: 8,
+    REPEAT_M: repeat,
+    REPEAT_N: repeat,
+  };
+  const groups = [SIZE / tile, SIZE / tile] as const;
+  const forms = { "written out": source, "in loops": keepLoops(source) };
+  return Object.entries(forms).map(([form, code]) => {
+    const kernel = new Kernel("matmul", code);
     return {
-      name: `${name} ${ROWS}x${DEPTH}x${COLS} ${how}`,
+      name: `matmul ${SIZE}^3, tile ${tile}, ${form}`,
       run: () => kernel.run("product", { args, constants, grid: { groups } }),
-      flops,
+      flops: 2 * SIZE ** 3,
     };
   });
 }

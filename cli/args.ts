@@ -81,22 +81,28 @@ export interface Command<F extends Flags> {
   readonly usage?: string;
   /** Its flags; `--help` is understood by all commands. */
   readonly flags: F;
+  /**
+   * What is wrong with the flags together. Numbers that make no sense by
+   * themselves are NaN here, and have been noted.
+   */
+  readonly check?: (parsed: Parsed<F>) => readonly string[];
 }
 
 /**
  * Reads a command line, or prints its help and gives `null`. Throws a
- * {@linkcode UsageError} that lists every flag it does not understand.
+ * {@linkcode UsageError} that lists everything that is wrong with it.
  */
 export function readArgs<const F extends Flags>(
   command: Command<F>,
   args: readonly string[],
 ): Parsed<F> | null {
   const { flags } = command;
+  const words = joined(args, flags);
   const names = Object.keys(flags);
   const ofKind = (...kinds: Flag["kind"][]) =>
     names.filter((name) => kinds.includes(flags[name].kind));
   const problems: string[] = [];
-  const parsed = parseArgs(args[0] === "--" ? args.slice(1) : [...args], {
+  const parsed = parseArgs(words, {
     string: [...ofKind("text", "texts", "number"), "_"],
     boolean: [...ofKind("switch"), "help"],
     collect: ofKind("texts"),
@@ -122,12 +128,15 @@ export function readArgs<const F extends Flags>(
   const values: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(flags)) {
     const raw = parsed[name];
-    const present = isGiven(args, name);
+    const present = isGiven(words, name);
     if (present) given.add(name);
     values[name] = present ? read(name, flag, raw, problems) : missing(flag);
   }
+  const rest = parsed._.map(String);
+  const found: Parsed<F> = { values: values as Values<F>, given, rest };
+  problems.push(...command.check?.(found) ?? []);
   if (problems.length > 0) throw usageError(command.name, problems);
-  return { values: values as Values<F>, given, rest: parsed._.map(String) };
+  return found;
 }
 
 /** The error for a command line with these problems. */
@@ -138,6 +147,26 @@ export function usageError(
   return new UsageError(
     `Cannot ${name}: ${problems.join("; ")} (see --help)`,
   );
+}
+
+/**
+ * `--flag value` as `--flag=value`, so that a value may be empty, a dash or a
+ * negative number. Only what begins with two dashes is never a value.
+ */
+function joined(args: readonly string[], flags: Flags): string[] {
+  const words: string[] = [];
+  for (let at = args[0] === "--" ? 1 : 0; at < args.length; at++) {
+    const word = args[at] === "-h" ? "--help" : args[at];
+    if (word === "--") return [...words, ...args.slice(at)];
+    const name = word.startsWith("--") ? word.slice(2) : "";
+    const takes = Object.hasOwn(flags, name) && flags[name].kind !== "switch";
+    const value = args[at + 1];
+    if (takes && value !== undefined && !value.startsWith("--")) {
+      words.push(`${word}=${value}`);
+      at++;
+    } else words.push(word);
+  }
+  return words;
 }
 
 function isGiven(args: readonly string[], name: string): boolean {
@@ -166,7 +195,8 @@ function read(
   }
   const text = texts[0];
   if (flag.kind === "text") {
-    if (flag.choices && !flag.choices.includes(text)) {
+    if (text === "") problems.push(`--${name} needs a ${flag.value}`);
+    else if (flag.choices && !flag.choices.includes(text)) {
       const guess = nearest(text, flag.choices);
       problems.push(
         `--${name} is "${text}", expected ${flag.choices.join(", ")}${
@@ -180,8 +210,9 @@ function read(
   const { integer, least = -Infinity, most = Infinity } = flag;
   const valid = Number.isFinite(number) && number >= least && number <= most &&
     (!integer || Number.isSafeInteger(number));
-  if (!valid) problems.push(`--${name} is "${text}", expected ${range(flag)}`);
-  return number;
+  if (valid) return number;
+  problems.push(`--${name} is "${text}", expected ${range(flag)}`);
+  return NaN;
 }
 
 function range({ integer, least, most }: NumberFlag): string {
@@ -193,7 +224,9 @@ function range({ integer, least, most }: NumberFlag): string {
   return kind;
 }
 
-function helpOf({ name, about, usage = "", flags }: Command<Flags>): string {
+function helpOf<F extends Flags>(
+  { name, about, usage = "", flags }: Command<F>,
+): string {
   const rows = Object.entries(flags).map(([flag, spec]) => {
     const value = spec.kind === "number"
       ? " N"

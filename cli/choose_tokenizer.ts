@@ -19,8 +19,8 @@ export const END_OF_TEXT = "<|endoftext|>";
 export interface TokenizerOptions {
   /** The texts. */
   readonly texts: readonly string[];
-  /** Tokens of a bpe tokenizer. */
-  readonly vocabSize: number;
+  /** Tokens of a bpe tokenizer, or null for as many as the text deserves. */
+  readonly vocabSize: number | null;
 }
 
 /** Where `char` and `bpe` are learned from texts; see {@linkcode tokenizerNamed}. */
@@ -30,9 +30,18 @@ export async function chooseTokenizer(
 ): Promise<Tokenizer> {
   if (name === "char") return new CharTokenizer(texts.join(""));
   if (name === "bpe") {
-    return trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
+    return trainBpe(texts, {
+      vocabSize: vocabSize ?? deservedVocabulary(texts),
+      specialTokens: [END_OF_TEXT],
+    });
   }
   return await tokenizerNamed(name);
+}
+
+/** More text has more words worth a token of their own. */
+function deservedVocabulary(texts: readonly string[]): number {
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  return Math.min(4096, Math.max(512, Math.round(characters / 1000)));
 }
 
 /** `gpt2` and `byte` by name; anything else is a file or folder. */

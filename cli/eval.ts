@@ -9,41 +9,45 @@ import { stridedBatches } from "../lib/data/evaluation.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { evaluate as measure } from "../lib/train/evaluate.ts";
 import { loadModel } from "../models/folder.ts";
-import { readArgs, usageError } from "./args.ts";
+import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
+
+const FLAGS = {
+  "model": {
+    kind: "text",
+    value: "DIR",
+    default: "out",
+    help: "Folder of the model",
+  },
+  "data": {
+    kind: "texts",
+    value: "FILE|DIR|GLOB|URL",
+    help: "Text to predict; may come again",
+  },
+  "batch-size": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    default: 8,
+    help: "Windows at a time",
+  },
+  "stride": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    help: "New tokens in each window (default: half a block)",
+  },
+  "json": { kind: "switch", help: "Print a JSON object" },
+} as const;
 
 const COMMAND = {
   name: "eval",
   about:
     "Measures how well a model predicts a text: loss in nats per token,\nperplexity, and bits per byte, which compares models of any vocabulary.",
   usage: "[FILE…]",
-  flags: {
-    "model": {
-      kind: "text",
-      value: "DIR",
-      default: "out",
-      help: "Folder of the model",
-    },
-    "data": {
-      kind: "texts",
-      value: "FILE|DIR|GLOB|URL",
-      help: "Text to predict; may come again",
-    },
-    "batch-size": {
-      kind: "number",
-      integer: true,
-      least: 1,
-      default: 8,
-      help: "Windows at a time",
-    },
-    "stride": {
-      kind: "number",
-      integer: true,
-      least: 1,
-      help: "New tokens in each window (default: half a block)",
-    },
-    "json": { kind: "switch", help: "Print a JSON object" },
-  },
+  flags: FLAGS,
+  check: ({ values, rest }: Parsed<typeof FLAGS>) =>
+    values.data.length + rest.length > 0 ? [] : ["--data is missing"],
 } as const;
 
 /** Runs the command and returns the exit code. */
@@ -52,7 +56,6 @@ export async function evaluate(args: string[]): Promise<number> {
   if (parsed === null) return 0;
   const { values, rest } = parsed;
   const data = [...values.data, ...rest];
-  if (data.length === 0) throw usageError("eval", ["--data is missing"]);
   const documents = await readCorpus(data);
 
   using device = await Device.open();

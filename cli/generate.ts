@@ -5,121 +5,111 @@
  */
 
 import { generate as continuation } from "../lib/generate/generate.ts";
-import { checkSampling } from "../lib/generate/sample.ts";
+import { checkSampling, type SamplingOptions } from "../lib/generate/sample.ts";
 import { StopStrings } from "../lib/generate/stop.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { Random } from "../lib/random.ts";
+import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import { loadModel } from "../models/folder.ts";
-import { readArgs, usageError } from "./args.ts";
+import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { readStdin, writeStdout } from "./stdio.ts";
+
+const FLAGS = {
+  "model": {
+    kind: "text",
+    value: "DIR",
+    default: "out",
+    help: "Folder of the model",
+  },
+  "prompt": {
+    kind: "text",
+    value: "TEXT",
+    help: "Text to continue; - reads it from stdin (default: a new paragraph)",
+  },
+  "max-new-tokens": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    default: 200,
+    help: "Tokens to write at most",
+  },
+  "temperature": {
+    kind: "number",
+    default: 0.8,
+    help: "Below 1 favors likely tokens; 0 takes the likeliest",
+  },
+  "top-k": {
+    kind: "number",
+    default: 200,
+    help: "Draw among so many likeliest tokens; 0 for all",
+  },
+  "top-p": {
+    kind: "number",
+    default: 1,
+    help: "Draw among the fewest tokens with this probability",
+  },
+  "min-p": {
+    kind: "number",
+    default: 0,
+    help: "Drop tokens less than this times as likely as the first",
+  },
+  "repetition-penalty": {
+    kind: "number",
+    default: 1,
+    help: "Divides the score of tokens already there",
+  },
+  "num-samples": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    default: 1,
+    help: "Texts to write",
+  },
+  "seed": {
+    kind: "number",
+    integer: true,
+    least: 0,
+    default: 1337,
+    help: "The same seed writes the same text",
+  },
+  "stop": {
+    kind: "texts",
+    value: "TEXT",
+    help: "End where this text comes; may come again",
+  },
+  "json": {
+    kind: "switch",
+    help: "Print a JSON object per text, not the text as it comes",
+  },
+} as const;
 
 const COMMAND = {
   name: "generate",
   about: "Continues a prompt with a trained model.",
-  flags: {
-    "model": {
-      kind: "text",
-      value: "DIR",
-      default: "out",
-      help: "Folder of the model",
-    },
-    "prompt": {
-      kind: "text",
-      value: "TEXT",
-      help:
-        "Text to continue; - reads it from stdin (default: a new paragraph)",
-    },
-    "max-new-tokens": {
-      kind: "number",
-      integer: true,
-      least: 1,
-      default: 200,
-      help: "Tokens to write at most",
-    },
-    "temperature": {
-      kind: "number",
-      default: 0.8,
-      help: "Below 1 favors likely tokens; 0 takes the likeliest",
-    },
-    "top-k": {
-      kind: "number",
-      default: 200,
-      help: "Draw among so many likeliest tokens; 0 for all",
-    },
-    "top-p": {
-      kind: "number",
-      default: 1,
-      help: "Draw among the fewest tokens with this probability",
-    },
-    "min-p": {
-      kind: "number",
-      default: 0,
-      help: "Drop tokens less than this times as likely as the first",
-    },
-    "repetition-penalty": {
-      kind: "number",
-      default: 1,
-      help: "Divides the score of tokens already there",
-    },
-    "num-samples": {
-      kind: "number",
-      integer: true,
-      least: 1,
-      default: 1,
-      help: "Texts to write",
-    },
-    "seed": {
-      kind: "number",
-      integer: true,
-      least: 0,
-      default: 1337,
-      help: "The same seed writes the same text",
-    },
-    "stop": {
-      kind: "texts",
-      value: "TEXT",
-      help: "End where this text comes; may come again",
-    },
-    "json": {
-      kind: "switch",
-      help: "Print a JSON object per text, not the text as it comes",
-    },
-  },
+  flags: FLAGS,
+  check,
 } as const;
+
+/** What is continued if there is no prompt. */
+const NEW_PARAGRAPH = "\n\n";
 
 /** Runs the command and returns the exit code. */
 export async function generate(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { values, rest } = parsed;
-  if (rest.length > 0) {
-    throw usageError("generate", [
-      `unexpected "${rest[0]}"; quote a prompt of several words`,
-    ]);
-  }
-  const sampling = {
-    temperature: values.temperature,
-    topK: values["top-k"],
-    topP: values["top-p"],
-    minP: values["min-p"],
-    repetitionPenalty: values["repetition-penalty"],
-  };
-  try {
-    checkSampling(sampling);
-  } catch (error) {
-    throw usageError("generate", [
-      (error as Error).message.replace("Cannot sample: ", ""),
-    ]);
-  }
+  const { values } = parsed;
+  const sampling = samplingOptions(parsed);
   const prompt = values.prompt === "-"
     ? await readStdin()
-    : values.prompt ?? "\n\n";
+    : values.prompt ?? NEW_PARAGRAPH;
 
   using device = await Device.open();
   console.error(describeAdapter(device));
   const { model, tokenizer } = await loadModel(device, values.model);
-  const ids = tokenizer.encode(prompt);
+  const ids = values.prompt === undefined
+    ? openingIds(tokenizer)
+    : tokenizer.encode(prompt);
   const { blockSize } = model.config;
   if (ids.length > blockSize) {
     console.error(
@@ -161,4 +151,45 @@ export async function generate(args: string[]): Promise<number> {
     else show("\n");
   }
   return 0;
+}
+
+function samplingOptions(
+  { values }: Parsed<typeof FLAGS>,
+): SamplingOptions {
+  return {
+    temperature: values.temperature,
+    topK: values["top-k"],
+    topP: values["top-p"],
+    minP: values["min-p"],
+    repetitionPenalty: values["repetition-penalty"],
+  };
+}
+
+/** What is wrong with the flags beyond each by itself. */
+function check(parsed: Parsed<typeof FLAGS>): string[] {
+  const problems: string[] = [];
+  const [word] = parsed.rest;
+  if (word !== undefined) {
+    problems.push(`unexpected "${word}"; quote a prompt of several words`);
+  }
+  const sampling = samplingOptions(parsed);
+  if (Object.values(sampling).some(Number.isNaN)) return problems;
+  try {
+    checkSampling(sampling);
+  } catch (error) {
+    problems.push((error as Error).message.replace("Cannot sample: ", ""));
+  }
+  return problems;
+}
+
+/** The ids of {@linkcode NEW_PARAGRAPH}, which not every vocabulary can say. */
+function openingIds(tokenizer: Tokenizer): Uint32Array {
+  try {
+    return tokenizer.encode(NEW_PARAGRAPH);
+  } catch (error) {
+    throw new Error(
+      "Cannot generate without a --prompt: the model's tokenizer has no line break to begin a paragraph with",
+      { cause: error },
+    );
+  }
 }

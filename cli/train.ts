@@ -10,8 +10,8 @@ import { STORY_SEPARATOR } from "../lib/data/stories.ts";
 import { generate } from "../lib/generate/generate.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { makeFolder, replaceFile } from "../lib/io/atomic.ts";
-import { hasCheckpoint } from "../lib/io/checkpoint.ts";
-import { lockFolder } from "../lib/io/lock.ts";
+import { hasCheckpoint, loadCheckpoint } from "../lib/io/checkpoint.ts";
+import { type FolderLock, lockFolder } from "../lib/io/lock.ts";
 import { Random } from "../lib/random.ts";
 import { lossChartPng, lossChartSvg } from "../lib/train/chart.ts";
 import { evaluate } from "../lib/train/evaluate.ts";
@@ -23,14 +23,21 @@ import {
 import { reportHtml, type Sample } from "../lib/train/report.ts";
 import { train as steps } from "../lib/train/train.ts";
 import { parameterCount } from "../models/gpt2_config.ts";
-import { readArgs, usageError } from "./args.ts";
+import { readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { Interrupt } from "./interrupt.ts";
 import { formatDuration, Progress } from "./progress.ts";
-import { resumedSettings, settingsOf, TRAIN_FLAGS } from "./train_flags.ts";
+import {
+  resumedSettings,
+  settingsOf,
+  TRAIN_FLAGS,
+  trainProblems,
+} from "./train_flags.ts";
 import {
   newRun,
+  readData,
   resumedRun,
+  savedRun,
   saveRun,
   type TrainingRun,
 } from "./training_run.ts";
@@ -44,36 +51,65 @@ const COMMAND = {
     "With no flags: a small one on built-in stories, into the folder out.",
   usage: "[FILE…]",
   flags: TRAIN_FLAGS,
+  check: trainProblems,
 } as const;
 
 /** Runs the command and returns the exit code. */
 export async function train(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { out, resume, overwrite, json } = parsed.values;
-  const settings = settingsOf(parsed);
-  if (resume && overwrite) {
-    throw usageError("train", ["--resume and --overwrite exclude each other"]);
-  }
-  if (resume && !hasCheckpoint(out)) {
-    throw new Error(`Cannot resume: ${out} holds no run`);
-  }
-  if (!resume && !overwrite && hasCheckpoint(out)) {
-    throw new Error(
-      `Cannot start a run in ${out}: it holds one; --resume continues it, --overwrite starts anew, --out names another folder`,
-    );
-  }
-  makeFolder(out);
-  using _lock = lockFolder(out);
-  using interrupt = new Interrupt();
+  const { out, resume, json } = parsed.values;
+  using held = new DisposableStack();
+  const exists = isFolder(out);
+  if (resume || exists) held.use(claim(out, parsed.values));
+
+  // Nothing is written, and no GPU asked for, before all that is asked makes
+  // sense.
+  const checkpoint = resume ? held.use(await loadCheckpoint(out)) : null;
+  const settings = checkpoint
+    ? resumedSettings(savedRun(checkpoint), parsed)
+    : settingsOf(parsed);
+  const data = await readData(settings, resume ? out : settings.initFrom);
+
   using progress = new Progress();
   using device = await Device.open();
   progress.line(describeAdapter(device));
-  const run = resume
-    ? await resumedRun(device, out, (saved) => resumedSettings(saved, parsed))
-    : await newRun(device, settings);
+  const run = checkpoint
+    ? resumedRun(device, settings, data, { folder: out, checkpoint })
+    : await newRun(device, settings, data);
+  if (!exists) held.use(claim(out, parsed.values));
+  if (!resume && hasCheckpoint(out)) {
+    // From here on the folder is this run's, whenever it may be killed.
+    await saveRun(out, run, { step: 0, seconds: 0 });
+  }
+  using interrupt = new Interrupt();
   return await new Session(device, run, { out, json, progress, interrupt })
     .run();
+}
+
+/** Takes the folder for a run, or throws one line that says why not. */
+function claim(
+  out: string,
+  { resume, overwrite }: { resume: boolean; overwrite: boolean },
+): FolderLock {
+  if (resume && !hasCheckpoint(out)) {
+    throw new Error(`Cannot resume: ${out} holds no run`);
+  }
+  makeFolder(out);
+  const lock = lockFolder(out);
+  if (resume || overwrite || !hasCheckpoint(out)) return lock;
+  lock[Symbol.dispose]();
+  throw new Error(
+    `Cannot start a run in ${out}: it holds one; --resume continues it, --overwrite starts anew, --out names another folder`,
+  );
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // Claiming it will say what is wrong, if anything is.
+  }
 }
 
 interface Surroundings {
@@ -183,7 +219,10 @@ class Session {
           : undefined,
       });
       await turn();
-      if (interrupt.code !== null) break;
+      if (interrupt.code !== null) {
+        await step.read(); // What is not finite must not be saved.
+        break;
+      }
     }
     return reached;
   }

@@ -24,8 +24,8 @@ export const TRAIN_FLAGS = {
     kind: "number",
     integer: true,
     least: 257,
-    default: 512,
-    help: "Tokens of a bpe tokenizer trained here",
+    help:
+      "Tokens of a bpe tokenizer trained here (default: one per 1000 characters of text, 512 to 4096)",
   },
   "preset": {
     kind: "text",
@@ -67,7 +67,11 @@ export const TRAIN_FLAGS = {
     default: 500,
     help: "Steps in all",
   },
-  "learning-rate": rate(1e-3, "Learning rate at its peak"),
+  "learning-rate": {
+    kind: "number",
+    least: 0,
+    help: "Learning rate at its peak (default: 0.384 / n-embd, at most 0.003)",
+  },
   "min-lr": {
     kind: "number",
     least: 0,
@@ -154,7 +158,7 @@ function rate(preset: number, help: string) {
 export interface Settings {
   readonly data: readonly string[];
   readonly tokenizer: string;
-  readonly vocabSize: number;
+  readonly vocabSize: number | null;
   readonly initFrom: string | null;
   readonly nLayer: number;
   readonly nHead: number;
@@ -197,10 +201,11 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   "saveInterval",
 ]);
 
+/** What `train` has to be told before it can start. */
+type TrainArgs = Parsed<typeof TRAIN_FLAGS>;
+
 /** The settings that flags make of the defaults. */
-export function settingsOf(
-  { values, given, rest }: Parsed<typeof TRAIN_FLAGS>,
-): Settings {
+export function settingsOf({ values, given, rest }: TrainArgs): Settings {
   const preset = values.preset === undefined
     ? undefined
     : GPT2_PRESETS[values.preset];
@@ -209,14 +214,17 @@ export function settingsOf(
     name: "nLayer" | "nHead" | "nEmbd" | "blockSize",
   ) => preset && !given.has(flag) ? preset[name] : values[flag];
   const maxIters = values["max-iters"];
-  const settings: Settings = {
+  // Wide models want small steps: at 768 channels this is 5e-4.
+  const nEmbd = sizeOf("n-embd", "nEmbd");
+  const learningRate = values["learning-rate"] ?? Math.min(3e-3, 0.384 / nEmbd);
+  return {
     data: [...values.data, ...rest],
     tokenizer: values.tokenizer,
-    vocabSize: values["vocab-size"],
+    vocabSize: values["vocab-size"] ?? null,
     initFrom: values["init-from"] ?? null,
     nLayer: sizeOf("n-layer", "nLayer"),
     nHead: sizeOf("n-head", "nHead"),
-    nEmbd: sizeOf("n-embd", "nEmbd"),
+    nEmbd,
     blockSize: sizeOf("block-size", "blockSize"),
     dropout: values.dropout,
     bias: values.bias,
@@ -225,8 +233,8 @@ export function settingsOf(
     batchSize: values["batch-size"],
     gradientAccumulationSteps: values["gradient-accumulation-steps"],
     maxIters,
-    learningRate: values["learning-rate"],
-    minLr: values["min-lr"] ?? values["learning-rate"] / 10,
+    learningRate,
+    minLr: values["min-lr"] ?? learningRate / 10,
     warmupIters: values["warmup-iters"] ??
       Math.min(100, Math.floor(maxIters / 10)),
     lrDecayIters: values["lr-decay-iters"] ?? Math.max(1, maxIters),
@@ -241,8 +249,41 @@ export function settingsOf(
     sampleInterval: values["sample-interval"],
     saveInterval: values["save-interval"] ?? values["eval-interval"],
   };
-  check(settings);
-  return settings;
+}
+
+/** What is wrong with the flags together; see {@linkcode readArgs}. */
+export function trainProblems(parsed: TrainArgs): string[] {
+  const { resume, overwrite } = parsed.values;
+  const problems: string[] = [];
+  if (resume && overwrite) {
+    problems.push("--resume and --overwrite exclude each other");
+  }
+  const decided = DECIDED_BY_MODEL.filter((flag) => parsed.given.has(flag));
+  if (parsed.given.has("init-from") && decided.length > 0) {
+    problems.push(
+      `--init-from names a model that decides --${decided.join(", --")}`,
+    );
+  }
+  // What changes when a run is resumed is judged together with what was saved.
+  return resume ? problems : [...problems, ...conflicts(settingsOf(parsed))];
+}
+
+const DECIDED_BY_MODEL = [
+  "tokenizer",
+  "vocab-size",
+  "preset",
+  "n-layer",
+  "n-head",
+  "n-embd",
+  "bias",
+] as const;
+
+/** A run as it was saved. */
+export interface SavedRun {
+  /** Its settings. */
+  readonly settings: Settings;
+  /** Steps it had taken. */
+  readonly step: number;
 }
 
 /**
@@ -251,8 +292,8 @@ export function settingsOf(
  * values.
  */
 export function resumedSettings(
-  saved: Settings,
-  parsed: Parsed<typeof TRAIN_FLAGS>,
+  { settings: saved, step }: SavedRun,
+  parsed: TrainArgs,
 ): Settings {
   const asked = settingsOf(parsed);
   const named = new Set([...parsed.given].map(camelCase));
@@ -276,14 +317,23 @@ export function resumedSettings(
       );
     }
   }
+  const settings = { ...saved, ...changes };
+  if (settings.maxIters < step) {
+    problems.push(
+      `--max-iters is ${settings.maxIters}, the run has taken ${step} steps`,
+    );
+  }
+  problems.push(...conflicts(settings));
   if (problems.length > 0) throw usageError("resume", problems);
-  return { ...saved, ...changes };
+  return settings;
 }
 
-function check(settings: Settings): void {
-  const { nEmbd, nHead, dropout, minLr, learningRate, warmupIters } = settings;
+/** Settings that contradict each other; a NaN contradicts nothing. */
+function conflicts(settings: Settings): string[] {
+  const { nEmbd, nHead, dropout, minLr, learningRate } = settings;
+  const { warmupIters, lrDecayIters, maxIters } = settings;
   const problems: string[] = [];
-  if (nEmbd % nHead !== 0) {
+  if (nEmbd % nHead > 0) {
     problems.push(
       `--n-embd ${nEmbd} is not a multiple of --n-head ${nHead}`,
     );
@@ -292,15 +342,15 @@ function check(settings: Settings): void {
   if (minLr > learningRate) {
     problems.push(`--min-lr ${minLr} is above --learning-rate ${learningRate}`);
   }
-  if (warmupIters >= settings.lrDecayIters && settings.maxIters > warmupIters) {
+  if (warmupIters >= lrDecayIters && maxIters > warmupIters) {
     problems.push(
-      `--warmup-iters ${warmupIters} leaves no step before --lr-decay-iters ${settings.lrDecayIters}`,
+      `--warmup-iters ${warmupIters} leaves no step before --lr-decay-iters ${lrDecayIters}`,
     );
   }
   if (settings.beta1 >= 1 || settings.beta2 >= 1) {
     problems.push("--beta1 and --beta2 must be below 1");
   }
-  if (problems.length > 0) throw usageError("train", problems);
+  return problems;
 }
 
 function camelCase(flag: string): string {

@@ -19,7 +19,7 @@ import {
 import { splitData } from "../lib/data/split.ts";
 import { stories } from "../lib/data/stories.ts";
 import type { Device } from "../lib/gpu/device.ts";
-import { loadCheckpoint, saveCheckpoint } from "../lib/io/checkpoint.ts";
+import { type Checkpoint, saveCheckpoint } from "../lib/io/checkpoint.ts";
 import type { JsonValue } from "../lib/io/training_state.ts";
 import { parameters } from "../lib/nn/parameters.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
@@ -37,8 +37,9 @@ import {
   tensorSource,
 } from "../models/folder.ts";
 import { GPT2 } from "../models/gpt2.ts";
+import type { GPT2Config } from "../models/gpt2_config.ts";
 import { chooseTokenizer } from "./choose_tokenizer.ts";
-import type { Settings } from "./train_flags.ts";
+import type { SavedRun, Settings } from "./train_flags.ts";
 
 /** The tokens of both splits. */
 export interface SplitTokens {
@@ -46,11 +47,15 @@ export interface SplitTokens {
   readonly validation: Tokens;
 }
 
-/** Everything a run consists of. */
-export interface TrainingRun {
-  readonly settings: Settings;
+/** What a run learns from, made ready before anything else is begun. */
+export interface RunData {
   readonly tokenizer: Tokenizer;
   readonly tokens: SplitTokens;
+}
+
+/** Everything a run consists of. */
+export interface TrainingRun extends RunData {
+  readonly settings: Settings;
   readonly model: GPT2;
   readonly optimizer: AdamW;
   readonly batches: RandomCrops | SlidingWindow;
@@ -63,48 +68,59 @@ export interface TrainingRun {
   readonly seconds: number;
 }
 
+/**
+ * Reads the text of a run. The tokenizer is that of `folder`, or if there is
+ * none, the one that the settings ask for.
+ */
+export async function readData(
+  settings: Settings,
+  folder: string | null,
+): Promise<RunData> {
+  const texts = await readTexts(settings.data);
+  const { vocabSize, blockSize } = settings;
+  const tokenizer = folder === null
+    ? await chooseTokenizer(settings.tokenizer, { texts, vocabSize })
+    : await loadTokenizer(folder);
+  return { tokenizer, tokens: splitTokens(texts, tokenizer, blockSize) };
+}
+
 /** A run from its beginning. */
 export async function newRun(
   device: Device,
   settings: Settings,
+  data: RunData,
 ): Promise<TrainingRun> {
   const random = new Random(settings.seed);
-  const texts = await readTexts(settings.data);
-  const { initFrom, vocabSize } = settings;
-  const loaded = initFrom === null ? null : await loadModel(device, initFrom);
-  const tokenizer = loaded?.tokenizer ??
-    await chooseTokenizer(settings.tokenizer, { texts, vocabSize });
-  const model = loaded?.model ??
-    new GPT2({ device, random: random.fork() }, sizes(settings, tokenizer));
-  const known = loaded === null ? settings : {
-    ...settings,
-    nLayer: model.config.nLayer,
-    nHead: model.config.nHead,
-    nEmbd: model.config.nEmbd,
-    bias: model.config.bias,
-    dropout: model.config.dropout,
-    blockSize: Math.min(settings.blockSize, model.config.blockSize),
-  };
-  return assemble(known, { texts, tokenizer, model, random });
+  if (settings.initFrom !== null) {
+    const model = await startingModel(device, settings.initFrom, settings);
+    const { nLayer, nHead, nEmbd, bias } = model.config;
+    const blockSize = Math.min(settings.blockSize, model.config.blockSize);
+    const known = { ...settings, nLayer, nHead, nEmbd, bias, blockSize };
+    return assemble(known, { ...data, model, random });
+  }
+  const { blockSize, nLayer, nHead, nEmbd, dropout, bias } = settings;
+  const { vocabSize } = data.tokenizer;
+  const model = new GPT2(
+    { device, random: random.fork() },
+    { vocabSize, blockSize, nLayer, nHead, nEmbd, dropout, bias },
+  );
+  return assemble(settings, { ...data, model, random });
 }
 
-/** The run a folder holds, under settings made from those it was saved with. */
-export async function resumedRun(
+/** The run that a checkpoint holds, under settings made from its own. */
+export function resumedRun(
   device: Device,
-  folder: string,
-  settle: (saved: Settings) => Settings,
-): Promise<TrainingRun> {
-  using checkpoint = await loadCheckpoint(folder);
+  settings: Settings,
+  data: RunData,
+  { folder, checkpoint }: { folder: string; checkpoint: Checkpoint },
+): TrainingRun {
   const { step, state } = checkpoint;
-  const settings = settle(state.settings as unknown as Settings);
-  const texts = await readTexts(settings.data);
-  const tokenizer = await loadTokenizer(folder);
-  const random = Random.at(state.random as unknown as RandomState);
   const model = new GPT2(
     { device, random: new Random(0) },
-    sizes(settings, tokenizer),
+    state.model as unknown as GPT2Config,
   );
-  const run = assemble(settings, { texts, tokenizer, model, random });
+  const random = Random.at(state.random as unknown as RandomState);
+  const run = assemble(settings, { ...data, model, random });
   loadWeights(model, checkpoint.model, join(folder, "model.safetensors"));
   const moments = momentTensors(run.optimizer);
   fill(
@@ -120,6 +136,11 @@ export async function resumedRun(
   return { ...run, start: step, seconds: Number(state.seconds) };
 }
 
+/** How the run of a checkpoint was set up, and how far it had come. */
+export function savedRun({ step, state }: Checkpoint): SavedRun {
+  return { settings: state.settings as unknown as Settings, step };
+}
+
 /** Writes the run to its folder, as it stands after `step`. */
 export async function saveRun(
   folder: string,
@@ -133,6 +154,7 @@ export async function saveRun(
     optimizer: tensorSource(momentTensors(run.optimizer)),
     state: {
       settings: run.settings as unknown as JsonValue,
+      model: run.model.config as unknown as JsonValue,
       batches: run.batches.state as unknown as JsonValue,
       random: run.random.state as unknown as JsonValue,
       seconds,
@@ -145,34 +167,41 @@ async function readTexts(data: readonly string[]): Promise<string[]> {
   return (await readCorpus(data)).map(({ text }) => text);
 }
 
-function sizes(settings: Settings, { vocabSize }: Tokenizer) {
-  const { blockSize, nLayer, nHead, nEmbd, dropout, bias } = settings;
-  return { vocabSize, blockSize, nLayer, nHead, nEmbd, dropout, bias };
+/** The model of a folder, with the dropout asked for in place of its own. */
+async function startingModel(
+  device: Device,
+  folder: string,
+  { dropout }: Settings,
+): Promise<GPT2> {
+  const { model: loaded } = await loadModel(device, folder);
+  if (loaded.config.dropout === dropout) return loaded;
+  const model = new GPT2(
+    { device, random: new Random(0) },
+    { ...loaded.config, dropout },
+  );
+  const own = parameters(model);
+  for (const [name, parameter] of parameters(loaded)) {
+    own.get(name)!.write(await parameter.read());
+    parameter[Symbol.dispose]();
+  }
+  return model;
 }
 
 function assemble(
   settings: Settings,
-  { texts, tokenizer, model, random }: {
-    texts: readonly string[];
-    tokenizer: Tokenizer;
-    model: GPT2;
-    random: Random;
-  },
+  parts: RunData & { readonly model: GPT2; readonly random: Random },
 ): TrainingRun {
-  const { batchSize, blockSize, seed } = settings;
-  const tokens = splitTokens(texts, tokenizer, blockSize);
+  const { batchSize, blockSize, seed, sampler, stride } = settings;
+  const { train } = parts.tokens;
   const shape = { batchSize, blockSize, random: new Random(seed + 1) };
   return {
     settings,
-    tokenizer,
-    tokens,
-    model,
-    optimizer: new AdamW(parameters(model), settings),
-    batches: settings.sampler === "sliding"
-      ? new SlidingWindow(tokens.train, { ...shape, stride: settings.stride })
-      : new RandomCrops(tokens.train, shape),
+    ...parts,
+    optimizer: new AdamW(parameters(parts.model), settings),
+    batches: sampler === "sliding"
+      ? new SlidingWindow(train, { ...shape, stride })
+      : new RandomCrops(train, shape),
     schedule: cosineSchedule(settings),
-    random,
     start: 0,
     seconds: 0,
   };

@@ -49,7 +49,8 @@ const READ_AFTER = [1, 4, 16];
  * Tokens are drawn on the GPU and read many at a time. Keys and values are
  * cached; when the block is full, the model reads the last half of it anew and
  * goes on from there, and so it does with a prompt longer than the block. Throws
- * a `RangeError` on an empty prompt or ids outside the vocabulary.
+ * a `RangeError` on an empty prompt, ids outside the vocabulary, or a number of
+ * tokens that is none.
  */
 export async function* generate(
   { device, model, prompt, maxNewTokens, random, stopTokens, ...sampling }:
@@ -57,6 +58,11 @@ export async function* generate(
 ): AsyncGenerator<number> {
   const { vocabSize, blockSize } = model.config;
   checkPrompt(prompt, vocabSize);
+  if (!(Number.isSafeInteger(maxNewTokens) && maxNewTokens >= 0)) {
+    throw new RangeError(
+      `Cannot generate: maxNewTokens is ${maxNewTokens}, expected a whole number from 0`,
+    );
+  }
   const sampler = new Sampler(sampling, random);
   const stops = new Set(stopTokens);
   const ids = Array.from(prompt);

@@ -107,11 +107,12 @@ interface Variant {
 function variant(device: Device, rows: number, cols: number): Variant {
   if (device.prefersBroadcast) {
     const LANES = device.subgroupSize;
-    const TILE_M = rows <= 16 ? 16 : 32;
+    const TILE_M = rows <= 4 ? 4 : rows <= 16 ? 16 : 32;
+    const TILE_N = rows > 16 && rows * cols >= 128 * 128 ? 2 : 1;
     return {
       kernel: subgroupKernel,
-      tile: { rows: TILE_M, cols: 4 * LANES },
-      constants: { LANES, TILE_M },
+      tile: { rows: TILE_M, cols: 4 * LANES * TILE_N },
+      constants: { LANES, TILE_M, TILE_N },
     };
   }
   const big = rows * cols >= 512 * 512;

@@ -85,7 +85,7 @@ export class NotFiniteError extends Error {
   }
 }
 
-/** Steps whose measurements wait on the GPU to be read together. */
+/** Measurements that wait on the GPU to be read together, at most. */
 const HISTORY = 1024;
 
 /**
@@ -93,7 +93,7 @@ const HISTORY = 1024;
  * checkpoints are the caller's loop body; `break` stops.
  *
  * Nothing here waits for the GPU. Losses and gradient norms gather there until
- * {@linkcode Step.read}, or are read when a thousand have gathered.
+ * {@linkcode Step.read}, or until there are a thousand of them.
  */
 export async function* train(
   {
@@ -108,7 +108,7 @@ export async function* train(
     random,
   }: TrainOptions,
 ): AsyncGenerator<Step> {
-  using history = new History(device, optimizer);
+  using history = new History(device, optimizer, gradientAccumulationSteps);
   const share = 1 / gradientAccumulationSteps;
   for (let index = start; index < steps; index++) {
     const learningRate = schedule(index);
@@ -129,60 +129,70 @@ export async function* train(
     history.close(index + 1, learningRate);
     device.flush();
     yield { step: index + 1, learningRate, tokens, read: () => history.read() };
-    if (history.full) await history.read();
+    if (history.full) await history.settle();
   }
 }
 
 /** Losses and gradient norms of the steps not yet read, on the GPU. */
 class History implements Disposable {
   readonly #optimizer: AdamW;
+  readonly #batches: number;
   readonly #losses: Tensor;
   readonly #norms: Tensor;
-  #pending: { step: number; learningRate: number; losses: number }[] = [];
+  #pending: { step: number; learningRate: number }[] = [];
+  #settled: StepReport[] = [];
   #filled = 0;
-  #open = 0;
 
-  constructor(device: Device, optimizer: AdamW) {
+  /** For steps of so many batches. */
+  constructor(device: Device, optimizer: AdamW, batches: number) {
+    const most = Math.max(HISTORY, batches);
     this.#optimizer = optimizer;
-    this.#losses = Tensor.zeros(device, [HISTORY]).keep();
-    this.#norms = Tensor.zeros(device, [HISTORY]).keep();
+    this.#batches = batches;
+    this.#losses = Tensor.zeros(device, [most]).keep();
+    this.#norms = Tensor.zeros(device, [most]).keep();
   }
 
-  /** Whether the next step might not fit. */
+  /** Whether the next step would not fit. */
   get full(): boolean {
-    const widest = Math.max(1, ...this.#pending.map(({ losses }) => losses));
-    return this.#filled + widest > HISTORY;
+    return this.#filled + this.#batches > this.#losses.size;
   }
 
   /** Notes the loss of one batch of the step being taken. */
   add(loss: Tensor): void {
     this.#note(loss, this.#losses, this.#filled++);
-    this.#open++;
   }
 
   /** Notes the gradient norm and ends the step. */
   close(step: number, learningRate: number): void {
     this.#note(this.#optimizer.status, this.#norms, this.#pending.length);
-    this.#pending.push({ step, learningRate, losses: this.#open });
-    this.#open = 0;
+    this.#pending.push({ step, learningRate });
   }
 
-  async read(): Promise<StepReport[]> {
+  /** Takes the numbers from the GPU, so that there is room for more. */
+  async settle(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
     this.#filled = 0;
-    if (pending.length === 0) return [];
+    if (pending.length === 0) return;
+    const count = this.#batches;
     const [losses, norms] = await readAll([this.#losses, this.#norms]);
-    let at = 0;
-    return pending.map(({ step, learningRate, losses: count }, i) => {
+    for (const [i, { step, learningRate }] of pending.entries()) {
       let loss = 0;
-      for (let n = 0; n < count; n++) loss += losses[at++] / count;
+      for (let n = 0; n < count; n++) loss += losses[i * count + n] / count;
       const report = { step, loss, gradNorm: norms[i], learningRate };
       if (!Number.isFinite(loss) || !Number.isFinite(norms[i])) {
         throw new NotFiniteError(report);
       }
-      return report;
-    });
+      this.#settled.push(report);
+    }
+  }
+
+  /** What was measured since this was last asked, in order. */
+  async read(): Promise<StepReport[]> {
+    await this.settle();
+    const settled = this.#settled;
+    this.#settled = [];
+    return settled;
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,168 @@
+/**
+ * A run that is stopped, in whatever way, and continued is the run that was not
+ * stopped: bit for bit, dropout and gradient accumulation included.
+ */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Random } from "../../lib/random.ts";
+import {
+  losses,
+  run,
+  type Running,
+  start,
+  TINY,
+  type Workplace,
+  workplace,
+} from "./program.ts";
+
+const STEPS = 40;
+const SETTINGS = [
+  ...TINY,
+  ...`--dropout 0.1 --gradient-accumulation-steps 2 --warmup-iters 4
+  --lr-decay-iters ${STEPS} --eval-interval 10 --log-interval 1
+  --save-interval 2`.split(/\s+/),
+];
+
+let place: Workplace;
+
+Deno.test.beforeAll(async () => {
+  place = workplace();
+  await trainHere("whole");
+});
+
+Deno.test.afterAll(() => place[Symbol.dispose]());
+
+/** Trains in this process, by default to the end. */
+async function trainHere(name: string, ...more: string[]): Promise<void> {
+  const { code, err } = await run("train", ...argsFor(name), ...more);
+  assertEquals(code, 0, err);
+}
+
+/** Continues a run in this process. */
+async function resume(name: string, ...more: string[]): Promise<void> {
+  const where = ["--out", place.path(name), "--resume"];
+  const { code, err } = await run("train", ...where, ...more);
+  assertEquals(code, 0, err);
+}
+
+/** Trains in a process of its own. */
+function startTraining(name: string, ...more: string[]): Running {
+  const [text, out] = [place.path("text.txt"), place.path(name)];
+  return start(
+    ["train", ...argsFor(name), ...more],
+    { read: [text, out], write: [out] },
+  );
+}
+
+function argsFor(name: string): string[] {
+  const where = ["--data", place.path("text.txt"), "--out", place.path(name)];
+  return [...where, "--max-iters", `${STEPS}`, ...SETTINGS];
+}
+
+function bytes(name: string, file: string): string {
+  return Deno.readFileSync(`${place.path(name)}/${file}`).toHex();
+}
+
+function savedStep(name: string): number {
+  const path = `${place.path(name)}/training_state.json`;
+  return JSON.parse(Deno.readTextFileSync(path)).step;
+}
+
+/** Requires that a run came to exactly what the whole one did. */
+function assertWhole(name: string): void {
+  assertEquals(savedStep(name), STEPS);
+  for (const file of ["model.safetensors", "optimizer.safetensors"]) {
+    assert(bytes(name, file) === bytes("whole", file), `${file} differs`);
+  }
+  assertEquals(
+    losses(`${place.path(name)}/metrics.jsonl`),
+    losses(`${place.path("whole")}/metrics.jsonl`),
+  );
+}
+
+Deno.test("a seed repeats a run to the last bit, and another seed does not", async () => {
+  await trainHere("again");
+  assertWhole("again");
+  await trainHere("other", "--seed", "7");
+  const file = "model.safetensors";
+  assertNotEquals(bytes("other", file), bytes("whole", file));
+  const [metrics, others] = ["whole", "other"].map((name) =>
+    losses(`${place.path(name)}/metrics.jsonl`)
+  );
+  assert(metrics.every(({ loss }, i) => !loss || loss !== others[i].loss));
+});
+
+Deno.test("half a run and the other half are a run", async () => {
+  await trainHere("halves", "--max-iters", "20");
+  assertEquals(savedStep("halves"), 20);
+  await resume("halves", "--max-iters", `${STEPS}`);
+  assertWhole("halves");
+  // Once more, with nothing left to do: the report is made anew.
+  Deno.removeSync(`${place.path("halves")}/report.html`);
+  await resume("halves");
+  assertWhole("halves");
+  Deno.statSync(`${place.path("halves")}/report.html`);
+});
+
+Deno.test("a run that is killed goes on where it was last saved, three times over", async () => {
+  const random = new Random(3);
+  let more: string[] = [];
+  for (const target of [5, 15, 25]) {
+    await using training = startTraining("killed", ...more);
+    await training.line(new RegExp(`step ${target}: loss`));
+    const wait = 60 * random.uniform();
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    training.kill("SIGKILL");
+    const { code, err } = await training.outcome();
+    assertEquals(code, 137);
+    const reached = Number([...err.matchAll(/step (\d+): loss/g)].at(-1)![1]);
+    const saved = savedStep("killed");
+    assert(saved >= reached - 2, `saved ${saved}, reached ${reached}`);
+    more = ["--resume"];
+  }
+  await resume("killed");
+  assertWhole("killed");
+});
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test(`${signal} saves the run and ends it with ${code}`, async () => {
+    const name = signal.toLowerCase();
+    await using training = startTraining(name, "--save-interval", "1000");
+    await training.line(/step 7: loss/);
+    training.kill(signal);
+    const outcome = await training.outcome();
+    assertEquals(outcome.code, code, outcome.err);
+    const saved = savedStep(name);
+    assert(saved >= 7 && saved < STEPS, `saved ${saved}`);
+    assertEquals(
+      outcome.err.trimEnd().split("\n").at(-1),
+      `interrupted after step ${saved}; saved in ${
+        place.path(name)
+      }, continue with --resume`,
+    );
+    await resume(name);
+    assertWhole(name);
+  });
+}
+
+Deno.test("a folder in use is refused; a second SIGINT does not wait for anything", async () => {
+  // An evaluation without end comes before the first step.
+  await using training = startTraining("busy", "--eval-iters", "1000000");
+  await training.line(/^steps: /m);
+  const { code, out, err } = await run("train", ...argsFor("busy"));
+  assertEquals({ code, out }, { code: 1, out: "" });
+  const pid = Deno.readTextFileSync(`${place.path("busy")}/.lock`).trim();
+  assertEquals(
+    err,
+    `error: Cannot use the folder "${
+      place.path("busy")
+    }": another run (process ${pid}) is writing to it; wait for it, stop it, or name another folder\n`,
+  );
+
+  training.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  training.kill("SIGINT");
+  assertEquals((await training.outcome()).code, 130);
+  await trainHere("busy"); // Nothing was saved, so nothing is in the way.
+  assertWhole("busy");
+});

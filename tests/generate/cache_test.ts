@@ -1,0 +1,139 @@
+import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { Device } from "../../lib/gpu/device.ts";
+import { concat } from "../../lib/ops/mod.ts";
+import { noGrad } from "../../lib/tensor/tape.ts";
+import { type HostArray, Tensor } from "../../lib/tensor/tensor.ts";
+import type { GPT2 } from "../../models/gpt2.ts";
+import type { GPT2Config } from "../../models/gpt2_config.ts";
+import { release, someIds, tinyModel } from "./tiny_model.ts";
+
+/** With the kernels for narrow subgroups where they are faster, and without. */
+const devices: { best?: Device; plain?: Device } = {};
+
+Deno.test.beforeAll(async () => {
+  devices.best = await Device.open();
+  devices.plain = await Device.open({ subgroups: false });
+});
+
+Deno.test.afterAll(() => {
+  devices.best?.[Symbol.dispose]();
+  devices.plain?.[Symbol.dispose]();
+});
+
+/** The logits at every position, read in chunks through a cache or at once. */
+async function logitsOf(
+  model: GPT2,
+  ids: HostArray,
+  [batch, time]: readonly [number, number],
+  chunks?: readonly number[],
+): Promise<HostArray> {
+  const { device } = model.wte.weight;
+  using _scope = device.scope();
+  const whole = Tensor.from(device, ids, [batch, time]);
+  if (chunks === undefined) {
+    return await noGrad(() => model.forward(whole).read());
+  }
+  using cache = model.cache(batch);
+  const parts: Tensor[] = [];
+  let start = 0;
+  for (const size of chunks) {
+    const chunk = new Uint32Array(batch * size);
+    for (let b = 0; b < batch; b++) {
+      const from = b * time + start;
+      chunk.set(ids.subarray(from, from + size), b * size);
+    }
+    const part = Tensor.from(device, chunk, [batch, size]);
+    parts.push(noGrad(() => model.forward(part, { cache })));
+    start += size;
+    assertEquals(cache.length, start);
+  }
+  assertEquals(start, time);
+  return await noGrad(() => concat(parts, 1).read());
+}
+
+function distance(a: HostArray, b: HostArray): number {
+  assertEquals(a.length, b.length);
+  let most = 0;
+  for (const [i, v] of a.entries()) most = Math.max(most, Math.abs(v - b[i]));
+  return most;
+}
+
+const sizes: readonly [string, Partial<GPT2Config>][] = [
+  ["heads of 8", {}],
+  ["heads of 7, without biases", { nEmbd: 21, bias: false }],
+  ["heads of 80", { nEmbd: 160, nHead: 2 }],
+  ["one head of 64 over 150 positions", {
+    nEmbd: 64,
+    nHead: 1,
+    nLayer: 1,
+    blockSize: 150,
+  }],
+];
+
+for (const [name, config] of sizes) {
+  for (const kind of ["best", "plain"] as const) {
+    Deno.test(`cached logits are the uncached ones: ${name} (${kind} kernels)`, async () => {
+      const model = tinyModel(devices[kind]!, config);
+      const time = model.config.blockSize;
+      const shape = [2, time] as const;
+      const ids = someIds(2 * time);
+      const expected = await logitsOf(model, ids, shape);
+      const ones = (count: number) => new Array<number>(count).fill(1);
+      for (
+        const chunks of [
+          [time],
+          [1, time - 1],
+          [time - 3, ...ones(3)],
+          [7, 1, 1, 13, time - 22],
+          ...(time <= 32 ? [ones(time)] : []),
+        ]
+      ) {
+        const actual = await logitsOf(model, ids, shape, chunks);
+        assertLessOrEqual(distance(actual, expected), 1e-4, `${chunks}`);
+      }
+      release(model);
+    });
+  }
+}
+
+Deno.test("a cache that was reset reads as a new one", async () => {
+  const device = devices.best!;
+  const model = tinyModel(device);
+  using _scope = device.scope();
+  using cache = model.cache();
+  const read = (ids: HostArray) => {
+    const tensor = Tensor.from(device, ids, [1, ids.length]);
+    return noGrad(() => model.forward(tensor, { cache })).read();
+  };
+  const fresh = await read(someIds(20));
+  cache.reset();
+  await read(someIds(32, 61, 3));
+  cache.reset();
+  assertEquals(cache.length, 0);
+  assertEquals(await read(someIds(20)), fresh);
+  release(model);
+});
+
+Deno.test("a cache refuses what it cannot hold, with the numbers", () => {
+  const device = devices.best!;
+  const model = tinyModel(device);
+  using _scope = device.scope();
+  using cache = model.cache(2);
+  const qkv = (rows: number, time: number) =>
+    Tensor.zeros(device, [rows, time, 72]);
+  cache.attend(0, qkv(2, 30));
+  cache.advance(30);
+  assertThrows(
+    () => cache.attend(0, qkv(2, 3)),
+    RangeError,
+    "Cannot cache [2,3,72] after 30 positions: it holds 2 rows of 32",
+  );
+  assertThrows(() => cache.attend(0, qkv(1, 1)), RangeError, "[1,1,72]");
+  const ids = Tensor.from(device, someIds(6), [2, 3]);
+  assertThrows(
+    () => model.forward(ids, { cache }),
+    RangeError,
+    "Cannot read ids [2,3] after 30 others: expected [B, T] within a block of 32",
+  );
+  release(model);
+});
