@@ -1,6 +1,6 @@
 // Dropout: zeroes elements at random and scales up the others.
 //
-//   apply   y[i] = x[i] / (1 - rate) where random(seed, i) >= rate, else 0   a thread per element
+//   apply   y[i] = x[i] / (1 - rate) where random(seed, i) >= rate, else 0   a thread per four elements
 //
 // Backward is the same run on dy: the mask is drawn again from the same seed and
 // never stored. (Srivastava et al., 2014.)
@@ -8,15 +8,15 @@
 const BLOCK: u32 = 64u;
 
 struct Params {
-  size: u32,
+  vectors: u32, // elements, in fours
   rate: f32,
   seed_x: u32,
   seed_y: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(BLOCK)
 fn apply(
@@ -25,7 +25,13 @@ fn apply(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
-  if i >= params.size { return; }
-  let keep = random_unit(vec2u(params.seed_x, params.seed_y), i) >= params.rate;
-  y[i] = select(0.0, x[i] / (1.0 - params.rate), keep);
+  if i >= params.vectors { return; }
+  let seed = vec2u(params.seed_x, params.seed_y);
+  let drawn = vec4f(
+    random_unit(seed, 4u * i),
+    random_unit(seed, 4u * i + 1u),
+    random_unit(seed, 4u * i + 2u),
+    random_unit(seed, 4u * i + 3u),
+  );
+  y[i] = select(vec4f(), x[i] / (1.0 - params.rate), drawn >= vec4f(params.rate));
 }

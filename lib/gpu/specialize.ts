@@ -6,7 +6,7 @@
  * sizes of local arrays and workgroup memory are known (and can be checked:
  * wgpu does not). {@linkcode unroll} writes out loops whose trip count is
  * constant: naga guards every loop with a counter that keeps compilers from
- * unrolling it, which halves the speed of register tiles on software adapters.
+ * doing so, and takes only a constant lane in `subgroupBroadcast`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 import type { Random } from "../random.ts";
 import { record } from "../tensor/tape.ts";
 import { expectDtype, Tensor } from "../tensor/tensor.ts";
-import { elementwise } from "./elementwise.ts";
+import { elementwise, vectorsOf } from "./elementwise.ts";
 import randomSource from "../../kernels/shared/random.wgsl" with {
   type: "text",
 };
@@ -18,10 +18,10 @@ export function dropout(x: Tensor, rate: number, random: Random): Tensor {
   checkRate(rate);
   if (rate === 0) return x;
   expectDtype("drop out of", x, "f32");
-  const drop = { rate, ...seedFrom(random), size: x.size };
+  const drop = { rate, ...seedFrom(random), vectors: vectorsOf(x) };
   const apply = (x: Tensor) => {
     const y = Tensor.empty(x.device, x.shape);
-    const grid = { threads: x.size };
+    const grid = { threads: drop.vectors };
     kernel.run("apply", { args: { x, y, ...drop }, grid });
     return y;
   };
