@@ -63,6 +63,8 @@ export * from "./lib/data/stories.ts";
 export * from "./lib/generate/generate.ts";
 export * from "./lib/generate/sample.ts";
 export * from "./lib/generate/stop.ts";
+export type { AdapterSummary } from "./lib/gpu/adapter.ts";
+export type { Arguments, Grid, Resident } from "./lib/gpu/arguments.ts";
 export * from "./lib/gpu/device.ts";
 export * from "./lib/gpu/error.ts";
 export * from "./lib/gpu/kernel.ts";

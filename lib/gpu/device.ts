@@ -6,6 +6,12 @@
  * @module
  */
 
+import {
+  type AdapterSummary,
+  everyLimit,
+  subgroupSize,
+  summary,
+} from "./adapter.ts";
 import { GpuError } from "./error.ts";
 import { Pool, type Storage } from "./pool.ts";
 import { type Dispatch, Queue } from "./queue.ts";
@@ -17,14 +23,6 @@ export interface DeviceOptions {
   debug?: number;
   /** Whether to use subgroup operations where the adapter has them. */
   subgroups?: boolean;
-}
-
-/** What is known of the hardware behind a {@linkcode Device}. */
-export interface AdapterSummary {
-  /** The adapter's name, as its driver gives it. */
-  readonly name: string;
-  /** Whether it computes on the CPU, and so slowly. */
-  readonly software: boolean;
 }
 
 /** Counts since the device was opened. */
@@ -279,35 +277,4 @@ export class Device implements Disposable {
     this.#failure = null;
     throw failure;
   }
-}
-
-function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
-  const wanted = [
-    "maxBufferSize",
-    "maxStorageBufferBindingSize",
-    "maxStorageBuffersPerShaderStage",
-    "maxComputeWorkgroupStorageSize",
-    "maxComputeInvocationsPerWorkgroup",
-    "maxComputeWorkgroupSizeX",
-    "maxComputeWorkgroupSizeY",
-    "maxComputeWorkgroupSizeZ",
-    "minUniformBufferOffsetAlignment",
-  ] as const;
-  return Object.fromEntries(wanted.map((name) => [name, limits[name]]));
-}
-
-function summary(info: GPUAdapterInfo): AdapterSummary {
-  const name = info.description || info.device || info.vendor || "unknown";
-  const software = info.isFallbackAdapter ||
-    /llvmpipe|lavapipe|swiftshader|software/i.test(name);
-  return { name, software };
-}
-
-function subgroupSize(gpu: GPUDevice, info: GPUAdapterInfo): number {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = info as {
-    subgroupMinSize?: number;
-    subgroupMaxSize?: number;
-  };
-  const granted = gpu.features.has("subgroups" as GPUFeatureName);
-  return granted && least !== undefined && least === most ? least : 0;
 }

@@ -7,7 +7,8 @@
 import type { Kernel } from "../gpu/kernel.ts";
 import { broadcast, count, sameShape } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
-import { type Dtype, expectDtype, Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import { type Dtype, Tensor } from "../tensor/tensor.ts";
 import { elementwise, vectorsOf } from "./elementwise.ts";
 import { expand } from "./layout.ts";
 import { sumTo } from "./reduce.ts";

@@ -1,5 +1,6 @@
 import { record } from "../tensor/tape.ts";
-import { expectDtype, Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
 import source from "../../kernels/cross_entropy.wgsl" with { type: "text" };
 

@@ -1,6 +1,7 @@
 import type { Random } from "../random.ts";
 import { record } from "../tensor/tape.ts";
-import { expectDtype, Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { elementwise, vectorsOf } from "./elementwise.ts";
 import randomSource from "../../kernels/shared/random.wgsl" with {
   type: "text",

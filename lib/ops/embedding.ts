@@ -1,5 +1,6 @@
 import { record } from "../tensor/tape.ts";
-import { expectDtype, Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { RowKernel } from "./rows.ts";
 import source from "../../kernels/embedding.wgsl" with { type: "text" };
 

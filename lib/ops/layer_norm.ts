@@ -1,5 +1,6 @@
 import { record } from "../tensor/tape.ts";
-import { expectDtype, expectShape, Tensor } from "../tensor/tensor.ts";
+import { expectDtype, expectShape } from "../tensor/expect.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { sumLine } from "./reduce.ts";
 import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
 import source from "../../kernels/layer_norm.wgsl" with { type: "text" };

@@ -1,5 +1,6 @@
 import { record } from "../tensor/tape.ts";
-import { expectDtype, expectShape, type Tensor } from "../tensor/tensor.ts";
+import { expectDtype, expectShape } from "../tensor/expect.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { product } from "./product.ts";
 import { sumLine } from "./reduce.ts";
 

@@ -1,6 +1,7 @@
 import { broadcast, sameShape } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
-import { expectDtype, type Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { expand } from "./layout.ts";
 import { product } from "./product.ts";
 import { sumTo } from "./reduce.ts";

@@ -1,6 +1,7 @@
 import { axisOf } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
-import { expectDtype, Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { transpose } from "./layout.ts";
 import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
 import source from "../../kernels/softmax.wgsl" with { type: "text" };

@@ -5,7 +5,8 @@
  */
 
 import { record } from "../tensor/tape.ts";
-import { expectDtype, Tensor } from "../tensor/tensor.ts";
+import { expectDtype } from "../tensor/expect.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { elementwise, vectorsOf } from "./elementwise.ts";
 import geluSource from "../../kernels/gelu.wgsl" with { type: "text" };
 import source from "../../kernels/unary.wgsl" with { type: "text" };

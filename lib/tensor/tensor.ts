@@ -12,7 +12,7 @@ import { Kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/pool.ts";
 import type { Scope } from "../gpu/scope.ts";
 import type { Random } from "../random.ts";
-import { count, sameShape, type Shape } from "./shape.ts";
+import { count, type Shape } from "./shape.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import fillSource from "../../kernels/fill.wgsl" with { type: "text" };
 
@@ -271,29 +271,6 @@ export async function readAll(
     if (dtype === "f32") return new Float32Array(buffer);
     return dtype === "i32" ? new Int32Array(buffer) : new Uint32Array(buffer);
   });
-}
-
-/** Throws a `TypeError` naming `op` unless a tensor has the dtype. */
-export function expectDtype(op: string, tensor: Tensor, dtype: Dtype): void {
-  if (tensor.dtype !== dtype) {
-    throw new TypeError(
-      `Cannot ${op} a ${tensor.dtype} tensor [${tensor.shape}]: expected ${dtype}`,
-    );
-  }
-}
-
-/** Throws a `RangeError` naming `op` unless a tensor has the shape. */
-export function expectShape(
-  op: string,
-  name: string,
-  tensor: Tensor,
-  shape: Shape,
-): void {
-  if (!sameShape(tensor.shape, shape)) {
-    throw new RangeError(
-      `Cannot ${op}: ${name} must be [${shape}], got [${tensor.shape}]`,
-    );
-  }
 }
 
 function hostArray(dtype: Dtype, numbers: readonly number[]): HostArray {

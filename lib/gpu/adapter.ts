@@ -1,0 +1,47 @@
+/**
+ * What an adapter is and has.
+ *
+ * @module
+ */
+
+/** What is known of the hardware behind a a device. */
+export interface AdapterSummary {
+  /** The adapter's name, as its driver gives it. */
+  readonly name: string;
+  /** Whether it computes on the CPU, and so slowly. */
+  readonly software: boolean;
+}
+
+/** Every limit of an adapter that kernels care for. */
+export function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
+  const wanted = [
+    "maxBufferSize",
+    "maxStorageBufferBindingSize",
+    "maxStorageBuffersPerShaderStage",
+    "maxComputeWorkgroupStorageSize",
+    "maxComputeInvocationsPerWorkgroup",
+    "maxComputeWorkgroupSizeX",
+    "maxComputeWorkgroupSizeY",
+    "maxComputeWorkgroupSizeZ",
+    "minUniformBufferOffsetAlignment",
+  ] as const;
+  return Object.fromEntries(wanted.map((name) => [name, limits[name]]));
+}
+
+/** The adapter's name and kind. */
+export function summary(info: GPUAdapterInfo): AdapterSummary {
+  const name = info.description || info.device || info.vendor || "unknown";
+  const software = info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader|software/i.test(name);
+  return { name, software };
+}
+
+/** Lanes of a subgroup if all have the same number and may be used, else 0. */
+export function subgroupSize(gpu: GPUDevice, info: GPUAdapterInfo): number {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info as {
+    subgroupMinSize?: number;
+    subgroupMaxSize?: number;
+  };
+  const granted = gpu.features.has("subgroups" as GPUFeatureName);
+  return granted && least !== undefined && least === most ? least : 0;
+}

@@ -1,0 +1,115 @@
+/**
+ * What a kernel is run with, matched to what its WGSL declares, by name.
+ *
+ * @module
+ */
+
+import type { Device } from "./device.ts";
+import type { Storage } from "./pool.ts";
+import type { EntryPoint } from "./wgsl.ts";
+
+/** Anything that lies in GPU memory. */
+export interface Resident {
+  /** Where it lies. */
+  readonly device: Device;
+  /** The memory. */
+  readonly storage: Storage;
+  /** How many bytes of the memory are its own. */
+  readonly bytes: number;
+}
+
+/** How many workgroups to run: given, or enough for one thread each. */
+export type Grid =
+  | { readonly groups: number | readonly [number, number, number?] }
+  | { readonly threads: number };
+
+/** Storage bindings and uniform members, by the names the WGSL gives them. */
+export type Arguments = Readonly<Record<string, Resident | number>>;
+
+const MOST_GROUPS = 65535;
+
+/** The one device that all tensors among the arguments lie on. */
+export function deviceOf(label: string, args: Arguments): Device {
+  let device: Device | null = null;
+  for (const arg of Object.values(args)) {
+    if (typeof arg === "number") continue;
+    if (device !== null && arg.device !== device) {
+      throw new TypeError(
+        `Cannot run ${label}: its tensors lie on different devices`,
+      );
+    }
+    device = arg.device;
+  }
+  if (device === null) {
+    throw new TypeError(`Cannot run ${label}: no argument is a tensor`);
+  }
+  return device;
+}
+
+/** The buffers an entry point binds. */
+export function storageOf(
+  label: string,
+  { gpu: { limits }, adapter }: Device,
+  { storage }: EntryPoint,
+  args: Arguments,
+): { binding: number; storage: Storage }[] {
+  return storage.map(({ name, binding }) => {
+    const arg = args[name];
+    if (arg === undefined || typeof arg === "number") {
+      throw new TypeError(
+        `Cannot run ${label}: it needs a tensor "${name}", got ${arg}`,
+      );
+    }
+    if (arg.bytes > limits.maxStorageBufferBindingSize) {
+      throw new RangeError(
+        `Cannot run ${label}: "${name}" has ${arg.bytes} bytes, ${adapter.name} binds at most ${limits.maxStorageBufferBindingSize}`,
+      );
+    }
+    return { binding, storage: arg.storage };
+  });
+}
+
+/** The bytes of the uniform struct, if there is one. */
+export function uniformOf(
+  label: string,
+  { uniform }: EntryPoint,
+  args: Arguments,
+): Uint8Array | null {
+  if (uniform === null) return null;
+  const view = new DataView(new ArrayBuffer(uniform.size));
+  for (const { name, type, offset } of uniform.fields) {
+    const arg = args[name];
+    if (typeof arg !== "number") {
+      throw new TypeError(
+        `Cannot run ${label}: it needs a number "${name}", got ${arg}`,
+      );
+    }
+    if (type === "f32") view.setFloat32(offset, arg, true);
+    else view.setUint32(offset, arg, true);
+  }
+  return new Uint8Array(view.buffer);
+}
+
+/** Workgroups along each axis. */
+export function groupsOf(
+  label: string,
+  grid: Grid,
+  { workgroupSize }: EntryPoint,
+): [number, number, number] {
+  if ("groups" in grid && typeof grid.groups !== "number") {
+    const [x, y, z = 1] = grid.groups;
+    if (Math.max(x, y, z) > MOST_GROUPS) {
+      throw new RangeError(
+        `Cannot run ${label}: a grid of [${x}, ${y}, ${z}] workgroups exceeds ${MOST_GROUPS} along an axis`,
+      );
+    }
+    return [x, y, z];
+  }
+  const groups = "groups" in grid
+    ? grid.groups as number
+    : Math.ceil(grid.threads / workgroupSize[0]);
+  // A grid is at most 65535 wide, so long ones are folded into rows, which
+  // `flat_group` in kernels/shared/grid.wgsl undoes.
+  const rows = Math.ceil(groups / MOST_GROUPS);
+  return groups === 0 ? [0, 1, 1] : [Math.ceil(groups / rows), rows, 1];
+}
