@@ -9,14 +9,15 @@ export class Interrupt implements Disposable {
   readonly #listeners: [signal: Deno.Signal, listener: () => void][] = [];
   #code: number | null = null;
 
-  /** Starts listening. */
-  constructor() {
+  /** Starts listening; `notice` is called when the first signal comes. */
+  constructor(notice: () => void) {
     const codes: [Deno.Signal, number][] = [["SIGINT", 130]];
     if (Deno.build.os !== "windows") codes.push(["SIGTERM", 143]);
     for (const [signal, code] of codes) {
       const listener = () => {
         if (this.#code !== null) Deno.exit(code);
         this.#code = code;
+        notice();
       };
       Deno.addSignalListener(signal, listener);
       this.#listeners.push([signal, listener]);

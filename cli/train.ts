@@ -82,7 +82,9 @@ export async function train(args: string[]): Promise<number> {
     // From here on the folder is this run's, whenever it may be killed.
     await saveRun(out, run, { step: 0, seconds: 0 });
   }
-  using interrupt = new Interrupt();
+  using interrupt = new Interrupt(() =>
+    progress.line("saving after this step; a second signal ends at once")
+  );
   return await new Session(device, run, { out, json, progress, interrupt })
     .run();
 }

@@ -116,7 +116,7 @@ export function resumedRun(
 ): TrainingRun {
   const { step, state } = checkpoint;
   const model = new GPT2(
-    { device, random: new Random(0) },
+    { device, random: null },
     state.model as unknown as GPT2Config,
   );
   const random = Random.at(state.random as unknown as RandomState);
@@ -176,7 +176,7 @@ async function startingModel(
   const { model: loaded } = await loadModel(device, folder);
   if (loaded.config.dropout === dropout) return loaded;
   const model = new GPT2(
-    { device, random: new Random(0) },
+    { device, random: null },
     { ...loaded.config, dropout },
   );
   const own = parameters(model);

@@ -17,12 +17,15 @@ import {
   type TensorSource,
 } from "../lib/io/safetensors.ts";
 import { parameters } from "../lib/nn/parameters.ts";
-import { Random } from "../lib/random.ts";
 import { type HostArray, readAll, type Tensor } from "../lib/tensor/tensor.ts";
 import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import { GPT2 } from "./gpt2.ts";
-import { fromHuggingFace, toHuggingFace } from "./gpt2_config.ts";
+import {
+  fromHuggingFace,
+  type GPT2Config,
+  toHuggingFace,
+} from "./gpt2_config.ts";
 
 const PREFIX = "transformer.";
 
@@ -82,20 +85,29 @@ export async function loadModel(
   device: Device,
   folder: string,
 ): Promise<LoadedModel> {
-  const model = makeModel(device, folder);
-  using file = SafetensorsFile.open(join(folder, "model.safetensors"));
-  loadWeights(model, file, join(folder, "model.safetensors"));
+  const config = readConfig(folder);
   const tokenizer = await loadTokenizer(folder);
-  if (tokenizer.vocabSize > model.config.vocabSize) {
+  if (tokenizer.vocabSize > config.vocabSize) {
     throw new RangeError(
-      `Cannot load ${folder}: its tokenizer has ${tokenizer.vocabSize} tokens, its model ${model.config.vocabSize}`,
+      `Cannot load ${folder}: its tokenizer has ${tokenizer.vocabSize} tokens, its model ${config.vocabSize}`,
     );
+  }
+  const path = join(folder, "model.safetensors");
+  using file = SafetensorsFile.open(path);
+  const model = new GPT2({ device, random: null }, config);
+  try {
+    loadWeights(model, file, path);
+  } catch (error) {
+    for (const parameter of parameters(model).values()) {
+      parameter[Symbol.dispose]();
+    }
+    throw error;
   }
   return { model, tokenizer };
 }
 
-/** A model of the sizes a folder's `config.json` says, its weights not loaded. */
-function makeModel(device: Device, folder: string): GPT2 {
+/** The sizes of the model in a folder. */
+function readConfig(folder: string): Required<GPT2Config> {
   const path = join(folder, "config.json");
   let text: string;
   try {
@@ -112,12 +124,13 @@ function makeModel(device: Device, folder: string): GPT2 {
     json = JSON.parse(text);
   } catch (error) {
     throw new SyntaxError(
-      `Cannot read ${path}: ${(error as Error).message}`,
+      `Cannot read ${path}: ${
+        (error as Error).message.replace(/\s*\n\s*/g, " ")
+      }`,
       { cause: error },
     );
   }
-  const random = new Random(0);
-  return new GPT2({ device, random }, fromHuggingFace(json));
+  return fromHuggingFace(json);
 }
 
 /** The weights of a model by their published names, read from the GPU. */
@@ -204,10 +217,11 @@ export function loadWeights(
   fill(parameters(model), left, file, path);
   // Masks that old checkpoints keep, the head where it is the embedding, and
   // zeros in place of biases the model does without.
-  const expected = model.config.bias
-    ? /^(lm_head\.weight|.*attn\.(masked_)?bias)$/
-    : /^(lm_head\.weight|.*\.bias|.*attn\.masked_bias)$/;
-  const strange = [...left.keys()].filter((name) => !expected.test(name));
+  const strange = [...left].filter(([name, stored]) =>
+    !/^(lm_head\.weight|.*\.attn\.(masked_)?bias)$/.test(name) &&
+    (model.config.bias || !name.endsWith(".bias") ||
+      file.read(stored).data.some((value) => value !== 0))
+  ).map(([name]) => name);
   if (strange.length > 0) {
     throw new RangeError(
       `Cannot load ${path}: the model has no ${strange.slice(0, 3).join(", ")}${

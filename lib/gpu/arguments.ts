@@ -32,7 +32,7 @@ const MOST_GROUPS = 65535;
 export function deviceOf(label: string, args: Arguments): Device {
   let device: Device | null = null;
   for (const arg of Object.values(args)) {
-    if (typeof arg === "number") continue;
+    if (arg === undefined || typeof arg === "number") continue;
     if (device !== null && arg.device !== device) {
       throw new TypeError(
         `Cannot run ${label}: its tensors lie on different devices`,
@@ -53,7 +53,7 @@ export function storageOf(
   { storage }: EntryPoint,
   args: Arguments,
 ): { binding: number; storage: Storage }[] {
-  return storage.map(({ name, binding }) => {
+  return storage.map(({ name, binding, writable }) => {
     const arg = args[name];
     if (arg === undefined || typeof arg === "number") {
       throw new TypeError(
@@ -64,6 +64,17 @@ export function storageOf(
       throw new RangeError(
         `Cannot run ${label}: "${name}" has ${arg.bytes} bytes, ${adapter.name} binds at most ${limits.maxStorageBufferBindingSize}`,
       );
+    }
+    if (writable) {
+      const twin = storage.find((other) =>
+        other.name !== name &&
+        (args[other.name] as Resident | undefined)?.storage === arg.storage
+      );
+      if (twin !== undefined) {
+        throw new TypeError(
+          `Cannot run ${label}: "${name}", which it writes, shares its memory with "${twin.name}"`,
+        );
+      }
     }
     return { binding, storage: arg.storage };
   });

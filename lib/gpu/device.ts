@@ -262,6 +262,19 @@ export class Device implements Disposable {
     this.#check();
   }
 
+  /** Runs `make`, and blames `label` for what WebGPU objects to in it. */
+  blame<T>(label: string, make: () => T): T {
+    this.gpu.pushErrorScope("validation");
+    try {
+      return make();
+    } finally {
+      this.gpu.popErrorScope().then((error) => {
+        if (error === null) return;
+        this.#fail(`Cannot compile ${label}: ${error.message.trim()}`);
+      });
+    }
+  }
+
   #fail(message: string): void {
     // Later errors follow from the first, which alone says what is wrong.
     if (this.#failure !== null) return;

@@ -82,11 +82,11 @@ export class Kernel {
     if (cached !== undefined) return cached;
 
     const label = `${this.name}.${name}`;
-    const { source, values, workgroupBytes } = settle(
+    const { source, values, workgroupBytes, entries } = examine(
+      label,
       this.#sourceFor(device),
       constants,
     );
-    const entries = reflect(source);
     const entry = entries.get(name);
     if (entry === undefined) {
       throw new TypeError(
@@ -96,10 +96,11 @@ export class Kernel {
       );
     }
     checkLimits(label, device, entry, workgroupBytes);
-    const compiled = {
-      entry,
-      pipeline: makePipeline(label, device, entry, unroll(source, values)),
-    };
+    const pipeline = device.blame(
+      label,
+      () => makePipeline(label, device, entry, unroll(source, values)),
+    );
+    const compiled = { entry, pipeline };
     cache.set(key, compiled);
     return compiled;
   }
@@ -113,6 +114,20 @@ export class Kernel {
         : include.workgroup
     );
     return [...parts, this.#source].join("\n");
+  }
+}
+
+/** A source with its constants settled, and its entry points. */
+function examine(label: string, source: string, constants: Constants) {
+  try {
+    const settled = settle(source, constants);
+    return { ...settled, entries: reflect(settled.source) };
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new TypeError(
+      `Cannot compile ${label}: ${message.replace(/^Cannot/, "cannot")}`,
+      { cause },
+    );
   }
 }
 

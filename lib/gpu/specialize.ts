@@ -171,18 +171,17 @@ function workgroupBytes(
   source: string,
   values: ReadonlyMap<string, number>,
 ): number {
-  const declared = source.matchAll(
-    /var<workgroup>\s+(\w+)\s*:\s*(?:array<\s*([\w]+)\s*,\s*([^>]+)>|(\w+))\s*;/g,
-  );
+  const declared = source.matchAll(/var<workgroup>\s+(\w+)\s*:\s*([^;]+);/g);
   const aliases = new Map(
     [...source.matchAll(/alias\s+(\w+)\s*=\s*(\w+)\s*;/g)].map((
       [, name, type],
     ) => [name, type]),
   );
   let bytes = 0;
-  for (const [, name, element, count, scalar] of declared) {
-    const length = element === undefined ? 1 : evaluate(count, values);
-    const type = element ?? scalar;
+  for (const [, name, written] of declared) {
+    const [, type, count] = written.match(/^array<\s*(\w+)\s*,(.+)>\s*$/s) ??
+      [null, written.trim(), "1"];
+    const length = evaluate(count, values);
     const size = BYTES[aliases.get(type) ?? type];
     if (length === null || size === undefined) {
       throw new TypeError(`Cannot size the workgroup variable ${name}`);

@@ -18,8 +18,8 @@ import { Parameter, type Tensor } from "../tensor/tensor.ts";
 export interface Init {
   /** Where they lie. */
   readonly device: Device;
-  /** What they are drawn from. */
-  readonly random: Random;
+  /** What they are drawn from; null leaves them zero, to be loaded. */
+  readonly random: Random | null;
 }
 
 /** The shape of a linear layer, and how it starts. */
@@ -46,7 +46,7 @@ export class Conv1D {
     { device, random }: Init,
     { inputs, outputs, std = 0.02, bias = true }: LinearOptions,
   ) {
-    const weight = random.normal(inputs * outputs, std);
+    const weight = draw(random, inputs * outputs, std);
     this.weight = new Parameter(device, weight, [inputs, outputs]);
     this.bias = bias
       ? new Parameter(device, new Float32Array(outputs), [outputs])
@@ -71,7 +71,7 @@ export class Embedding {
     channels: number,
     std = 0.02,
   ) {
-    const weight = random.normal(rows * channels, std);
+    const weight = draw(random, rows * channels, std);
     this.weight = new Parameter(device, weight, [rows, channels]);
   }
 
@@ -107,4 +107,8 @@ export class LayerNorm {
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, this.#eps);
   }
+}
+
+function draw(random: Random | null, count: number, std: number) {
+  return random?.normal(count, std) ?? new Float32Array(count);
 }

@@ -198,6 +198,16 @@ const spoiled: readonly [
     "config.json: ",
   ],
   [
+    "a word amiss in config.json",
+    (folder) =>
+      Deno.writeTextFileSync(
+        join(folder, "config.json"),
+        '{\n  "n_embd": x\n}',
+      ),
+    "Cannot read ",
+    "config.json: Unexpected token 'x'",
+  ],
+  [
     "a config.json that is a list",
     (folder) => Deno.writeTextFileSync(join(folder, "config.json"), "[1]"),
     "Cannot read config.json: expected an object",

@@ -1,0 +1,41 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { TRAIN_FLAGS } from "../../cli/train_flags.ts";
+import { run } from "./program.ts";
+
+/** The flags that each command is known by. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  train: Object.keys(TRAIN_FLAGS),
+  generate:
+    "model prompt max-new-tokens temperature top-k top-p min-p repetition-penalty num-samples seed stop json"
+      .split(" "),
+  eval: "model data batch-size stride json".split(" "),
+  "tokenize train": "data vocab-size out pattern special-token json".split(" "),
+  "tokenize encode": "tokenizer data allow-special json".split(" "),
+  "tokenize decode": "tokenizer json".split(" "),
+  "tokenize inspect": "tokenizer allow-special json".split(" "),
+};
+
+for (const [command, flags] of Object.entries(FLAGS)) {
+  Deno.test(`${command} --help explains every flag, and nothing else happens`, async () => {
+    const { code, out, err } = await run(...command.split(" "), "--help");
+    assertEquals({ code, err }, { code: 0, err: "" });
+    assertMatch(out, new RegExp(`^Usage: deno task ${command} `, "m"));
+    const explained = [...out.matchAll(/^ {2}--([\w-]+)(.*?) {2,}(\S.*)$/gm)]
+      .map(([, flag]) => flag);
+    assertEquals(explained.toSorted(), [...flags, "help"].toSorted());
+    assert(!/undefined|NaN|\[object/.test(out), out);
+    assertEquals((await run(...command.split(" "), "-h")).out, out);
+  });
+}
+
+Deno.test("train's help names nanoGPT's options and says their defaults", async () => {
+  const { out } = await run("train", "--help");
+  const options =
+    "n-layer n-head n-embd block-size dropout bias batch-size gradient-accumulation-steps max-iters learning-rate min-lr warmup-iters lr-decay-iters weight-decay beta1 beta2 grad-clip seed eval-interval eval-iters log-interval init-from"
+      .split(" ");
+  for (const option of options) {
+    const [line] = out.match(new RegExp(`^ +--${option}\\b.*$`, "m")) ?? [];
+    assert(line !== undefined, option);
+    if (option !== "init-from") assertMatch(line, /default: /);
+  }
+});
