@@ -104,6 +104,27 @@ Deno.test("half a run and the other half are a run", async () => {
   Deno.statSync(`${place.path("halves")}/report.html`);
 });
 
+Deno.test("a run that began with another's weights, in smaller blocks, is continued too", async () => {
+  const args = (name: string) => [
+    ...["--data", place.path("text.txt"), "--out", place.path(name)],
+    ...["--init-from", place.path("whole"), "--dropout", "0.2"],
+    ..."--block-size 8 --eval-iters 1 --lr-decay-iters 6".split(" "),
+  ];
+  await run("train", ...args("longer"), "--max-iters", "6");
+  await run("train", ...args("longer halved"), "--max-iters", "3");
+  await resume("longer halved", "--max-iters", "6");
+  assertEquals(savedStep("longer halved"), 6);
+  for (const file of ["config.json", "model.safetensors"]) {
+    assert(bytes("longer halved", file) === bytes("longer", file), file);
+  }
+  const path = `${place.path("longer")}/config.json`;
+  const { n_positions, resid_pdrop } = JSON.parse(Deno.readTextFileSync(path));
+  assertEquals({ n_positions, resid_pdrop }, {
+    n_positions: 16,
+    resid_pdrop: 0.2,
+  });
+});
+
 Deno.test("a run that is killed goes on where it was last saved, three times over", async () => {
   const random = new Random(3);
   let more: string[] = [];

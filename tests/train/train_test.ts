@@ -2,36 +2,24 @@
  * The training loop: what it measures, what it holds, and how it stops.
  */
 
-import {
-  assert,
-  assertAlmostEquals,
-  assertEquals,
-  assertRejects,
-} from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Batch } from "../../lib/data/batch.ts";
-import { RandomCrops } from "../../lib/data/random_crops.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { parameters } from "../../lib/nn/parameters.ts";
 import { mean, mul } from "../../lib/ops/mod.ts";
 import { AdamW } from "../../lib/optim/adamw.ts";
 import { constantSchedule } from "../../lib/optim/schedule.ts";
 import { Random } from "../../lib/random.ts";
+import { Parameter, readAll, type Tensor } from "../../lib/tensor/tensor.ts";
 import {
-  type HostArray,
-  Parameter,
-  readAll,
-  Tensor,
-} from "../../lib/tensor/tensor.ts";
-import {
-  NotFiniteError,
   type StepReport,
   train,
   type Trainable,
   type TrainOptions,
 } from "../../lib/train/train.ts";
-import { GPT2 } from "../../models/gpt2.ts";
-import type { GPT2Config } from "../../models/gpt2_config.ts";
+import type { GPT2 } from "../../models/gpt2.ts";
 import { relativeDistance } from "../ops/case.ts";
+import { crops, toy } from "./toy.ts";
 
 let device: Device;
 
@@ -41,38 +29,11 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => device[Symbol.dispose]());
 
-const config: GPT2Config = {
-  vocabSize: 31,
-  blockSize: 8,
-  nLayer: 1,
-  nHead: 2,
-  nEmbd: 16,
-};
-
-function toy(more: Partial<GPT2Config> = {}): GPT2 {
-  return new GPT2({ device, random: new Random(1) }, { ...config, ...more });
-}
-
-function crops(batchSize: number): RandomCrops {
-  const random = new Random(2);
-  const tokens = Uint16Array.from(
-    { length: 500 },
-    () => random.integer(config.vocabSize),
-  );
-  return new RandomCrops(tokens, { batchSize, blockSize: 8, random });
-}
-
-/** Everything that training moves. */
-function state(model: GPT2, optimizer: AdamW): Promise<HostArray[]> {
-  const moments = [...optimizer.moments.values()].flatMap(({ m, v }) => [m, v]);
-  return readAll([...parameters(model).values(), ...moments]);
-}
-
 Deno.test("four batches of 8 make the step of one of 32", async () => {
   // Without biases: a key's bias has no gradient but what rounding leaves, and
   // Adam would make a step of it.
-  const four = toy({ bias: false });
-  const one = toy({ bias: false });
+  const four = toy(device, { bias: false });
+  const one = toy(device, { bias: false });
   const small = crops(8);
   const parts: Batch[] = Array.from({ length: 4 }, () => small.next());
   const join = (of: "inputs" | "targets") =>
@@ -113,21 +74,21 @@ Deno.test("four batches of 8 make the step of one of 32", async () => {
     1,
     1e-5,
   );
-  const before = parameters(toy({ bias: false }));
+  const before = parameters(toy(device, { bias: false }));
   for (const [name, parameter] of parameters(one)) {
     const [expected, actual, start] = await readAll([
       parameter,
       parameters(four).get(name)!,
       before.get(name)!,
     ]);
-    assert(relativeDistance(expected, start) > 1e-3, `${name} did not move`);
+    assert(relativeDistance(expected, start) > 5e-4, `${name} did not move`);
     const distance = relativeDistance(actual, expected);
     assert(distance <= 1e-5, `${name} is off by ${distance}`);
   }
 });
 
 Deno.test("300 steps take no memory after the first few", async () => {
-  const model = toy({ dropout: 0.1 });
+  const model = toy(device, { dropout: 0.1 });
   using optimizer = new AdamW(parameters(model));
   const loop = train({
     device,
@@ -155,7 +116,7 @@ Deno.test("300 steps take no memory after the first few", async () => {
 });
 
 Deno.test("a run that breaks off holds nothing any more", async () => {
-  const model = toy();
+  const model = toy(device);
   using optimizer = new AdamW(parameters(model));
   const bytes = device.bytesInUse;
   const loop = train({
@@ -251,69 +212,3 @@ Deno.test("a step may be made of more than a thousand batches", async () => {
   assertAlmostEquals(reports[0].loss, 12.5, 1e-9);
   assertAlmostEquals(reports[0].gradNorm, 5, 1e-4);
 });
-
-/** Passes losses through, and can be told to spoil a gradient. */
-class Spoiled implements Trainable {
-  readonly model: GPT2;
-  spoil: (() => void) | null = null;
-
-  constructor(model: GPT2) {
-    this.model = model;
-  }
-
-  loss(ids: Tensor, targets: Tensor, pass?: { random?: Random }): Tensor {
-    this.spoil?.();
-    this.spoil = null;
-    return this.model.loss(ids, targets, pass);
-  }
-}
-
-for (const value of [NaN, Infinity, -Infinity]) {
-  for (const where of ["weight", "gradient"] as const) {
-    Deno.test(`${value} in any ${where} is found in its step, and nothing moves from there`, async () => {
-      const random = new Random(4);
-      const names = [...parameters(toy()).keys()];
-      for (const name of names) {
-        const model = toy();
-        const spoiled = new Spoiled(model);
-        const parameter = parameters(model).get(name)!;
-        using optimizer = new AdamW(parameters(model));
-        const loop = train({
-          device,
-          model: spoiled,
-          optimizer,
-          batches: crops(4),
-          schedule: constantSchedule(1e-2),
-          steps: 6,
-        });
-        const at = random.integer(parameter.size);
-        let before: HostArray[] = [];
-        const spoil = async () => {
-          if (where === "weight") {
-            const weights = Float32Array.from(await parameter.read());
-            parameter.write(weights.with(at, value));
-          } else {
-            const gradient = new Float32Array(parameter.size).with(at, value);
-            spoiled.spoil = () => {
-              const { shape } = parameter;
-              parameter.grad = Tensor.from(device, gradient, shape).keep();
-            };
-          }
-          before = await state(model, optimizer);
-        };
-        const error = await assertRejects(async () => {
-          for await (const step of loop) {
-            if (step.step === 3) {
-              assertEquals((await step.read()).length, 3);
-              await spoil();
-            }
-            // Two steps are queued after the wrong one before it is found.
-            if (step.step === 6) await step.read();
-          }
-        }, NotFiniteError);
-        assertEquals(error.step, 4, name);
-        assertEquals(await state(model, optimizer), before, name);
-      }
-    });
-  }
-}
