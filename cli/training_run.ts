@@ -39,7 +39,7 @@ import {
 import { GPT2 } from "../models/gpt2.ts";
 import type { GPT2Config } from "../models/gpt2_config.ts";
 import { chooseTokenizer } from "./choose_tokenizer.ts";
-import type { SavedRun, Settings } from "./train_flags.ts";
+import type { SavedRun, Settings } from "./train_settings.ts";
 
 /** The tokens of both splits. */
 export interface SplitTokens {

@@ -83,6 +83,9 @@ export interface ProcessOptions {
   readonly stdin?: string;
 }
 
+/** Milliseconds after which a process has failed, whatever it is doing. */
+const PATIENCE = 60_000;
+
 /** A command in a process of its own, which ends with its scope. */
 export interface Running extends AsyncDisposable {
   /** Waits for a line of its progress that matches, and gives the match. */
@@ -129,7 +132,11 @@ export function start(
     grown.promise.catch(() => {});
   })();
   let ended = false;
-  const status = child.status.finally(() => ended = true);
+  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+  const status = child.status.finally(() => {
+    clearTimeout(patience);
+    ended = true;
+  });
 
   async function line(pattern: RegExp): Promise<RegExpMatchArray> {
     for (;;) {
