@@ -12,6 +12,7 @@ import {
   RandomCrops,
   type RandomCropsState,
 } from "../lib/data/random_crops.ts";
+import { checkSame, fingerprint } from "../lib/data/sampler_state.ts";
 import {
   SlidingWindow,
   type SlidingWindowState,
@@ -92,7 +93,8 @@ export async function newRun(
 ): Promise<TrainingRun> {
   const random = new Random(settings.seed);
   if (settings.initFrom !== null) {
-    const model = await startingModel(device, settings.initFrom, settings);
+    const { dropout } = settings;
+    const { model } = await loadModel(device, settings.initFrom, { dropout });
     const { nLayer, nHead, nEmbd, bias } = model.config;
     const blockSize = Math.min(settings.blockSize, model.config.blockSize);
     const known = { ...settings, nLayer, nHead, nEmbd, bias, blockSize };
@@ -115,6 +117,9 @@ export function resumedRun(
   { folder, checkpoint }: { folder: string; checkpoint: Checkpoint },
 ): TrainingRun {
   const { step, state } = checkpoint;
+  checkSame("the text to validate on", { fingerprint: state.validation }, {
+    fingerprint: fingerprint(data.tokens.validation),
+  });
   const model = new GPT2(
     { device, random: null },
     state.model as unknown as GPT2Config,
@@ -156,6 +161,7 @@ export async function saveRun(
       settings: run.settings as unknown as JsonValue,
       model: run.model.config as unknown as JsonValue,
       batches: run.batches.state as unknown as JsonValue,
+      validation: fingerprint(run.tokens.validation),
       random: run.random.state as unknown as JsonValue,
       seconds,
     },
@@ -165,26 +171,6 @@ export async function saveRun(
 async function readTexts(data: readonly string[]): Promise<string[]> {
   if (data.length === 0) return [stories()];
   return (await readCorpus(data)).map(({ text }) => text);
-}
-
-/** The model of a folder, with the dropout asked for in place of its own. */
-async function startingModel(
-  device: Device,
-  folder: string,
-  { dropout }: Settings,
-): Promise<GPT2> {
-  const { model: loaded } = await loadModel(device, folder);
-  if (loaded.config.dropout === dropout) return loaded;
-  const model = new GPT2(
-    { device, random: null },
-    { ...loaded.config, dropout },
-  );
-  const own = parameters(model);
-  for (const [name, parameter] of parameters(loaded)) {
-    own.get(name)!.write(await parameter.read());
-    parameter[Symbol.dispose]();
-  }
-  return model;
 }
 
 function assemble(

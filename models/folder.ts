@@ -77,6 +77,12 @@ export function describeModel(
   }
 }
 
+/** What a loaded model may have otherwise than its folder says. */
+export interface LoadOptions {
+  /** Share of activations dropped in training. */
+  readonly dropout?: number;
+}
+
 /**
  * Loads a model folder. Throws one line naming the file and what is missing,
  * malformed or not supported.
@@ -84,8 +90,9 @@ export function describeModel(
 export async function loadModel(
   device: Device,
   folder: string,
+  options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  const config = readConfig(folder);
+  const config = { ...readConfig(folder), ...options };
   const tokenizer = await loadTokenizer(folder);
   if (tokenizer.vocabSize > config.vocabSize) {
     throw new RangeError(

@@ -3,7 +3,12 @@
  * stopped: bit for bit, dropout and gradient accumulation included.
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { Random } from "../../lib/random.ts";
 import {
   losses,
@@ -123,6 +128,25 @@ Deno.test("a run that began with another's weights, in smaller blocks, is contin
     n_positions: 16,
     resid_pdrop: 0.2,
   });
+});
+
+Deno.test("a run is not continued on another text, wherever it differs", async () => {
+  const text = place.path("text.txt");
+  await trainHere("begun", "--max-iters", "2");
+  for (const at of [10, place.text.length - 10]) {
+    const letter = place.text[at] === "e" ? "a" : "e";
+    Deno.writeTextFileSync(
+      text,
+      place.text.slice(0, at) + letter + place.text.slice(at + 1),
+    );
+    const { code, err } = await run(
+      ...["train", "--out", place.path("begun"), "--resume"],
+      ...["--max-iters", "4"],
+    );
+    Deno.writeTextFileSync(text, place.text);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "fingerprint was");
+  }
 });
 
 Deno.test("a run that is killed goes on where it was last saved, three times over", async () => {
