@@ -40,31 +40,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read> delta_kept: array<f32>; //     [B, H, T]
 @group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //   [B, T, 3, H, SIZE]
 
-const Q: u32 = 0u;
-const K: u32 = 1u;
-const V: u32 = 2u;
-
-fn at_qkv(bh: u32, t: u32, part: u32) -> u32 {
-  let b = bh / params.heads;
-  let h = bh % params.heads;
-  return (((b * params.time + t) * 3u + part) * params.heads + h) * SIZE;
-}
-
-fn at_y(bh: u32, t: u32) -> u32 {
-  let b = bh / params.heads;
-  let h = bh % params.heads;
-  return ((b * params.time + t) * params.heads + h) * SIZE;
-}
-
 fn across(v: vec4f) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
-}
-
-/// What dropout multiplies p[t, s] with: zero, or what keeps the mean.
-fn kept_share(bh: u32, t: u32, s: u32) -> f32 {
-  let counter = (bh * params.time + t) * params.time + s;
-  let keep = random_unit(vec2u(params.seed_x, params.seed_y), counter) >= params.rate;
-  return select(0.0, 1.0 / (1.0 - params.rate), keep);
 }
 
 @compute @workgroup_size(LANES)

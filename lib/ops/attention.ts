@@ -7,6 +7,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { checkRate, seedFrom } from "./dropout.ts";
 import { RowKernel } from "./rows.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
+import headsSource from "../../kernels/shared/heads.wgsl" with { type: "text" };
 import randomSource from "../../kernels/shared/random.wgsl" with {
   type: "text",
 };
@@ -22,11 +23,13 @@ const subgroupKernel = new Kernel(
   subgroupSource,
   gridSource,
   randomSource,
+  headsSource,
 );
 const workgroupKernel = new RowKernel(
   "attention",
   workgroupSource,
   randomSource,
+  headsSource,
 );
 
 /** What {@linkcode attention} may be told. */
