@@ -107,11 +107,9 @@ export class TrainingSession {
       const saves = reached % saveInterval === 0;
       const samples = sampleInterval > 0 && reached % sampleInterval === 0;
       if (reached % logInterval === 0 || evaluates || saves || samples) {
-        const reports = await step.read();
-        const now = performance.now();
-        pace = tokens / (now - since) * 1000;
-        loss = reports.at(-1)?.loss;
-        const report = reports.at(-1);
+        const report = (await step.read()).at(-1);
+        pace = tokens / (performance.now() - since) * 1000;
+        loss = report?.loss;
         if (report && reached % logInterval === 0) {
           this.#log({
             step: reached,

@@ -1,24 +1,13 @@
 import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { Device } from "../../lib/gpu/device.ts";
 import { concat } from "../../lib/ops/mod.ts";
 import { noGrad } from "../../lib/tensor/tape.ts";
 import { type HostArray, Tensor } from "../../lib/tensor/tensor.ts";
 import type { GPT2 } from "../../models/gpt2.ts";
 import type { GPT2Config } from "../../models/gpt2_config.ts";
 import { release, someIds, tinyModel } from "./tiny_model.ts";
+import { bothDevices } from "../both_devices.ts";
 
-/** With the kernels for narrow subgroups where they are faster, and without. */
-const devices: { best?: Device; plain?: Device } = {};
-
-Deno.test.beforeAll(async () => {
-  devices.best = await Device.open();
-  devices.plain = await Device.open({ subgroups: false });
-});
-
-Deno.test.afterAll(() => {
-  devices.best?.[Symbol.dispose]();
-  devices.plain?.[Symbol.dispose]();
-});
+const devices = bothDevices();
 
 /** The logits at every position, read in chunks through a cache or at once. */
 async function logitsOf(

@@ -10,23 +10,13 @@ import {
   Sampler,
   type SamplingOptions,
 } from "../../lib/generate/sample.ts";
-import { Device } from "../../lib/gpu/device.ts";
+import type { Device } from "../../lib/gpu/device.ts";
 import { Random } from "../../lib/random.ts";
 import { type HostArray, Tensor } from "../../lib/tensor/tensor.ts";
 import { distribution, surprise } from "./distribution.ts";
+import { bothDevices } from "../both_devices.ts";
 
-/** With the kernel for narrow subgroups where it is faster, and without. */
-const devices: { best?: Device; plain?: Device } = {};
-
-Deno.test.beforeAll(async () => {
-  devices.best = await Device.open();
-  devices.plain = await Device.open({ subgroups: false });
-});
-
-Deno.test.afterAll(() => {
-  devices.best?.[Symbol.dispose]();
-  devices.plain?.[Symbol.dispose]();
-});
+const devices = bothDevices();
 
 const DRAWS = 2048;
 

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { Device } from "../../lib/gpu/device.ts";
+import type { Device } from "../../lib/gpu/device.ts";
 import {
   attention,
   crossEntropy,
@@ -27,18 +27,9 @@ import {
   Tensor,
 } from "../../lib/tensor/tensor.ts";
 import { relativeDistance } from "../ops/case.ts";
+import { bothDevices } from "../both_devices.ts";
 
-const devices: { best?: Device; plain?: Device } = {};
-
-Deno.test.beforeAll(async () => {
-  devices.best = await Device.open();
-  devices.plain = await Device.open({ subgroups: false });
-});
-
-Deno.test.afterAll(() => {
-  devices.best?.[Symbol.dispose]();
-  devices.plain?.[Symbol.dispose]();
-});
+const devices = bothDevices();
 
 /** What is computed, from random parameters of these shapes. */
 interface Computed {
