@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What is known of the hardware behind a a device. */
+/** What is known of the hardware behind a device. */
 export interface AdapterSummary {
   /** The adapter's name, as its driver gives it. */
   readonly name: string;
@@ -24,8 +24,18 @@ export function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
     "maxComputeWorkgroupSizeY",
     "maxComputeWorkgroupSizeZ",
     "minUniformBufferOffsetAlignment",
+    "minStorageBufferOffsetAlignment",
+    "maxTextureDimension2D",
   ] as const;
   return Object.fromEntries(wanted.map((name) => [name, limits[name]]));
+}
+
+/** The features of an adapter that make a difference here. */
+export function usefulFeatures(
+  features: GPUSupportedFeatures,
+): GPUFeatureName[] {
+  const wanted: GPUFeatureName[] = ["shader-f16", "timestamp-query"];
+  return wanted.filter((name) => features.has(name));
 }
 
 /** The adapter's name and kind. */

@@ -5,17 +5,15 @@
  */
 
 import type { Device } from "./device.ts";
-import type { Storage } from "./pool.ts";
+import { Image } from "./image.ts";
+import type { Span } from "./pool.ts";
+import type { Bound } from "./queue.ts";
 import type { EntryPoint } from "./wgsl.ts";
 
-/** Anything that lies in GPU memory. */
-export interface Resident {
+/** Anything that lies in a buffer of the GPU. */
+export interface Resident extends Span {
   /** Where it lies. */
   readonly device: Device;
-  /** The memory. */
-  readonly storage: Storage;
-  /** How many bytes of the memory are its own. */
-  readonly bytes: number;
 }
 
 /** How many workgroups to run: given, or enough for one thread each. */
@@ -24,7 +22,7 @@ export type Grid =
   | { readonly threads: number };
 
 /** Storage bindings and uniform members, by the names the WGSL gives them. */
-export type Arguments = Readonly<Record<string, Resident | number>>;
+export type Arguments = Readonly<Record<string, Resident | Image | number>>;
 
 const MOST_GROUPS = 65535;
 
@@ -32,7 +30,7 @@ const MOST_GROUPS = 65535;
 export function deviceOf(label: string, args: Arguments): Device {
   let device: Device | null = null;
   for (const arg of Object.values(args)) {
-    if (arg === undefined || typeof arg === "number") continue;
+    if (typeof arg !== "object" || arg instanceof Image) continue;
     if (device !== null && arg.device !== device) {
       throw new TypeError(
         `Cannot run ${label}: its tensors lie on different devices`,
@@ -46,29 +44,37 @@ export function deviceOf(label: string, args: Arguments): Device {
   return device;
 }
 
-/** The buffers an entry point binds. */
+/** The memory an entry point binds. */
 export function storageOf(
   label: string,
   { gpu: { limits }, adapter }: Device,
   { storage }: EntryPoint,
   args: Arguments,
-): { binding: number; storage: Storage }[] {
-  return storage.map(({ name, binding, writable }) => {
+): Bound[] {
+  const most = limits.maxStorageBufferBindingSize;
+  return storage.map(({ name, binding, writable, format }) => {
     const arg = args[name];
-    if (arg === undefined || typeof arg === "number") {
+    if (
+      arg === undefined || typeof arg === "number" ||
+      arg instanceof Image !== (format !== null)
+    ) {
       throw new TypeError(
-        `Cannot run ${label}: it needs a tensor "${name}", got ${arg}`,
+        `Cannot run ${label}: it needs ${
+          format === null ? "a tensor" : "an image"
+        } "${name}", got ${arg}`,
       );
     }
-    if (arg.bytes > limits.maxStorageBufferBindingSize) {
+    if (arg instanceof Image) {
+      return { binding, id: arg.id, offset: 0, bytes: 0, resource: arg.view };
+    }
+    if (arg.bytes > most) {
       throw new RangeError(
-        `Cannot run ${label}: "${name}" has ${arg.bytes} bytes, ${adapter.name} binds at most ${limits.maxStorageBufferBindingSize}`,
+        `Cannot run ${label}: "${name}" has ${arg.bytes} bytes, ${adapter.name} binds at most ${most}`,
       );
     }
     if (writable) {
       const twin = storage.find((other) =>
-        other.name !== name &&
-        (args[other.name] as Resident | undefined)?.storage === arg.storage
+        other.name !== name && overlap(args[other.name], arg)
       );
       if (twin !== undefined) {
         throw new TypeError(
@@ -76,8 +82,17 @@ export function storageOf(
         );
       }
     }
-    return { binding, storage: arg.storage };
+    const { storage: { id, buffer }, offset, span } = arg;
+    const bytes = Math.min(span, most);
+    return { binding, id, offset, bytes, resource: buffer };
   });
+}
+
+function overlap(other: Arguments[string], arg: Resident): boolean {
+  return typeof other === "object" && !(other instanceof Image) &&
+    other.storage === arg.storage &&
+    other.offset < arg.offset + arg.bytes &&
+    arg.offset < other.offset + other.bytes;
 }
 
 /** The bytes of the uniform struct, if there is one. */

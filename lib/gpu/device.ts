@@ -11,9 +11,11 @@ import {
   everyLimit,
   subgroupSize,
   summary,
+  usefulFeatures,
 } from "./adapter.ts";
 import { GpuError } from "./error.ts";
-import { Pool, type Storage } from "./pool.ts";
+import { Image, IMAGE_WIDTH, TEXEL_BYTES } from "./image.ts";
+import { Pool, type Span, type Storage } from "./pool.ts";
 import { type Dispatch, Queue } from "./queue.ts";
 import { Scope } from "./scope.ts";
 
@@ -65,6 +67,7 @@ export class Device implements Disposable {
   readonly #readBacks: Pool;
   readonly #queue: Queue;
   readonly #scopes: Scope[] = [];
+  readonly #images = new Map<string, Image>();
   #failure: GpuError | null = null;
   #alarm: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
@@ -83,9 +86,10 @@ export class Device implements Disposable {
         "Cannot open a device: no WebGPU adapter was found; `deno task doctor` says what is missing",
       );
     }
-    const request = (requiredFeatures: GPUFeatureName[]) =>
+    const features = usefulFeatures(adapter.features);
+    const request = (more: GPUFeatureName[]) =>
       adapter.requestDevice({
-        requiredFeatures,
+        requiredFeatures: [...features, ...more],
         requiredLimits: everyLimit(adapter.limits),
       });
     if (options.subgroups === false) {
@@ -129,6 +133,11 @@ export class Device implements Disposable {
   get prefersBroadcast(): boolean {
     return this.adapter.software && this.subgroupSize > 0 &&
       this.subgroupSize <= 16;
+  }
+
+  /** What the device was granted beyond the core of WebGPU. */
+  get features(): GPUSupportedFeatures {
+    return this.gpu.features;
   }
 
   /** Bytes held by live tensors. */
@@ -196,10 +205,54 @@ export class Device implements Disposable {
   }
 
   /** Fills memory from the host, after the work queued so far. */
-  write(storage: Storage, data: ArrayBufferView<ArrayBuffer>): void {
+  write(
+    { storage, offset }: Pick<Span, "storage" | "offset">,
+    data: ArrayBufferView<ArrayBuffer>,
+  ): void {
     if (data.byteLength === 0) return; // Deno panics on an empty write.
     this.flush();
-    this.gpu.queue.writeBuffer(storage.buffer, 0, data);
+    this.gpu.queue.writeBuffer(storage.buffer, offset, inWords(data));
+  }
+
+  /** The most bytes an image can hold. */
+  get mostImageBytes(): number {
+    return TEXEL_BYTES * IMAGE_WIDTH * this.gpu.limits.maxTextureDimension2D;
+  }
+
+  /** An image for `bytes` bytes, empty, kept by the caller. */
+  newImage(bytes: number): Image {
+    if (bytes > this.mostImageBytes) {
+      throw new RangeError(
+        `Cannot make an image of ${bytes} bytes: ${this.adapter.name} holds at most ${this.mostImageBytes} in one texture`,
+      );
+    }
+    return new Image(this.gpu, bytes, -1 - this.newId());
+  }
+
+  /** Queues copying what a tensor then holds to an image. */
+  fillImage({ texture }: Image, { storage, offset, bytes }: Span): void {
+    this.#check();
+    this.#queue.copyToTexture(storage.buffer, offset, {
+      texture,
+      texels: Math.ceil(bytes / TEXEL_BYTES),
+      width: IMAGE_WIDTH,
+    });
+  }
+
+  /**
+   * A copy of a tensor that kernels read as a texture. There is one image per
+   * `slot`, which the next call overwrites.
+   */
+  image(slot: string, tensor: Span): Image {
+    let image = this.#images.get(slot);
+    if (image === undefined || image.bytes < tensor.bytes) {
+      this.flush();
+      image?.[Symbol.dispose]();
+      image = this.newImage(tensor.bytes);
+      this.#images.set(slot, image);
+    }
+    this.fillImage(image, tensor);
+    return image;
   }
 
   /** Queues a run of a pipeline. */
@@ -225,18 +278,17 @@ export class Device implements Disposable {
    * and awaited here.
    */
   async read(
-    spans: readonly { storage: Storage; bytes: number }[],
+    spans: readonly Pick<Span, "storage" | "offset" | "bytes">[],
   ): Promise<ArrayBuffer[]> {
     const padded = spans.map(({ bytes }) => Math.ceil(bytes / 8) * 8);
     const total = padded.reduce((sum, bytes) => sum + bytes, 0);
     if (total === 0) return spans.map(() => new ArrayBuffer(0));
     const target = this.#readBacks.acquire(total);
     let at = 0;
-    for (const [i, { storage, bytes }] of spans.entries()) {
+    for (const [i, { storage: { buffer }, offset, bytes }] of spans.entries()) {
       const copied = Math.ceil(bytes / 4) * 4;
-      if (copied > 0) {
-        this.#queue.copy(storage.buffer, target.buffer, at, copied);
-      }
+      const to = { buffer: target.buffer, offset: at };
+      if (copied > 0) this.#queue.copy({ buffer, offset }, to, copied);
       at += padded[i];
     }
     this.flush();
@@ -290,4 +342,12 @@ export class Device implements Disposable {
     this.#failure = null;
     throw failure;
   }
+}
+
+/** Data whose length is a multiple of four, as WebGPU wants to write it. */
+function inWords(data: ArrayBufferView<ArrayBuffer>) {
+  if (data.byteLength % 4 === 0) return data;
+  const words = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+  words.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return words;
 }

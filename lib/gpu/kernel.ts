@@ -14,8 +14,8 @@ import {
 } from "./arguments.ts";
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
-import type { Pipeline } from "./queue.ts";
-import { type Constants, settle, unroll } from "./specialize.ts";
+import type { Pipeline, Work } from "./queue.ts";
+import { type Constants, settle, type Types, unroll } from "./specialize.ts";
 import { type EntryPoint, reflect } from "./wgsl.ts";
 
 /** What to run a kernel with. */
@@ -26,7 +26,17 @@ export interface RunOptions {
   readonly grid: Grid;
   /** Values for constants of the WGSL: how to compute, not how much. */
   readonly constants?: Constants;
+  /** What aliases of the WGSL stand for: `f32`, `f16`, `vec4f` or `vec4h`. */
+  readonly types?: Types;
+  /** What the formula asks, for the profiler. */
+  readonly work?: Work;
+  /** The most trips that one thread makes through loops, where sizes decide. */
+  readonly trips?: number;
 }
+
+// Mesa's software driver leaves every loop after 65,535 trips, counted over all
+// loops of a thread, and says nothing.
+const MOST_TRIPS = 60000;
 
 /** WGSL that goes with a kernel: the same everywhere, or by what a device has. */
 export type Include = string | {
@@ -57,10 +67,16 @@ export class Kernel {
   }
 
   /** Queues a run of an entry point. */
-  run(entryName: string, { args, grid, constants = {} }: RunOptions): void {
+  run(entryName: string, options: RunOptions): void {
+    const { args, grid, trips = 0, work } = options;
     const label = `${this.name}.${entryName}`;
     const device = deviceOf(label, args);
-    const { entry, pipeline } = this.#compile(device, entryName, constants);
+    const { entry, pipeline } = this.#compile(device, entryName, options);
+    if (trips > MOST_TRIPS && device.adapter.software) {
+      throw new RangeError(
+        `Cannot run ${label}: a thread would go ${trips} times through loops, ${device.adapter.name} stops silently after 65535`,
+      );
+    }
     const groups = groupsOf(label, grid, entry);
     if (groups[0] * groups[1] * groups[2] === 0) return;
     device.dispatch({
@@ -68,14 +84,20 @@ export class Kernel {
       storage: storageOf(label, device, entry, args),
       uniform: uniformOf(label, entry, args),
       groups,
+      work,
     });
   }
 
-  #compile(device: Device, name: string, constants: Constants): Compiled {
+  #compile(
+    device: Device,
+    name: string,
+    { constants = {}, types = {} }: RunOptions,
+  ): Compiled {
     let key = name;
-    for (const [constant, value] of Object.entries(constants)) {
-      key += ` ${constant}=${value}`;
+    for (const constant in constants) {
+      key += ` ${constant}=${constants[constant]}`;
     }
+    for (const type in types) key += ` ${type}=${types[type]}`;
     let cache = this.#compiled.get(device);
     if (cache === undefined) this.#compiled.set(device, cache = new Map());
     const cached = cache.get(key);
@@ -86,7 +108,13 @@ export class Kernel {
       label,
       this.#sourceFor(device),
       constants,
+      types,
     );
+    if (source.startsWith("enable f16") && !device.features.has("shader-f16")) {
+      throw new GpuError(
+        `Cannot run ${label} in f16: ${device.adapter.name} has no 16-bit floats`,
+      );
+    }
     const entry = entries.get(name);
     if (entry === undefined) {
       throw new TypeError(
@@ -118,9 +146,14 @@ export class Kernel {
 }
 
 /** A source with its constants settled, and its entry points. */
-function examine(label: string, source: string, constants: Constants) {
+function examine(
+  label: string,
+  source: string,
+  constants: Constants,
+  types: Types,
+) {
   try {
-    const settled = settle(source, constants);
+    const settled = settle(source, constants, types);
     return { ...settled, entries: reflect(settled.source) };
   } catch (cause) {
     const { message } = cause as Error;
@@ -140,11 +173,13 @@ function makePipeline(
   const { gpu } = device;
   const { storage, uniform } = entry;
   const entries: GPUBindGroupLayoutEntry[] = storage.map((
-    { binding, writable },
+    { binding, writable, format },
   ) => ({
     binding,
     visibility: GPUShaderStage.COMPUTE,
-    buffer: { type: writable ? "storage" : "read-only-storage" },
+    ...(format === null
+      ? { buffer: { type: writable ? "storage" : "read-only-storage" } }
+      : { storageTexture: { access: "read-only", format } }),
   }));
   if (uniform !== null) {
     entries.push({
@@ -196,7 +231,7 @@ function checkLimits(
     ],
     [
       "storage buffers",
-      storage.length,
+      storage.filter(({ format }) => format === null).length,
       limits.maxStorageBuffersPerShaderStage,
     ],
   ];

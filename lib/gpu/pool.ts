@@ -16,6 +16,18 @@ export interface Storage {
   holders: number;
 }
 
+/** A stretch of memory. */
+export interface Span {
+  /** The memory. */
+  readonly storage: Storage;
+  /** Bytes from the start of the memory to its own. */
+  readonly offset: number;
+  /** How many bytes of the memory are its own. */
+  readonly bytes: number;
+  /** How many bytes a kernel may touch: its own, and what pads them. */
+  readonly span: number;
+}
+
 /**
  * Hands out buffers and takes them back.
  *

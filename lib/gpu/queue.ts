@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Storage } from "./pool.ts";
-
 /** A compute pipeline and what it binds. */
 export interface Pipeline {
   /** A number no other pipeline of the device has. */
@@ -20,16 +18,50 @@ export interface Pipeline {
   readonly uniform: { readonly binding: number; readonly size: number } | null;
 }
 
+/** A stretch of a buffer, or a texture, that a dispatch binds. */
+export interface Bound {
+  /** The `@binding`. */
+  readonly binding: number;
+  /** A number no other buffer or texture has. */
+  readonly id: number;
+  /** Bytes from the start of the buffer. */
+  readonly offset: number;
+  /** Bytes bound. */
+  readonly bytes: number;
+  /** What is bound. */
+  readonly resource: GPUBuffer | GPUTextureView;
+}
+
+/** What a formula asks of one run, however it is computed. */
+export interface Work {
+  /** Additions and multiplications. */
+  readonly flops?: number;
+  /** Bytes read and written at least. */
+  readonly bytes?: number;
+}
+
+/** A texture to copy into. */
+export interface CopyTarget {
+  /** The texture, of 16 bytes a texel. */
+  readonly texture: GPUTexture;
+  /** Texels to copy. */
+  readonly texels: number;
+  /** Texels of a row. */
+  readonly width: number;
+}
+
 /** One run of one pipeline. */
 export interface Dispatch {
   /** What to run. */
   readonly pipeline: Pipeline;
-  /** The buffers it binds. */
-  readonly storage: readonly { binding: number; storage: Storage }[];
+  /** What it binds. */
+  readonly storage: readonly Bound[];
   /** The bytes of its uniform struct. */
   readonly uniform: Uint8Array | null;
   /** Workgroups along x, y and z. */
   readonly groups: readonly [number, number, number];
+  /** What the formula asks, if the op says so. */
+  readonly work?: Work;
 }
 
 const UNIFORM_BYTES = 1 << 20;
@@ -91,9 +123,39 @@ export class Queue {
   }
 
   /** Records a copy of `bytes` bytes between buffers. */
-  copy(from: GPUBuffer, to: GPUBuffer, toOffset: number, bytes: number): void {
+  copy(
+    from: { buffer: GPUBuffer; offset: number },
+    to: { buffer: GPUBuffer; offset: number },
+    bytes: number,
+  ): void {
     this.#endPass();
-    this.#commands().copyBufferToBuffer(from, 0, to, toOffset, bytes);
+    this.#commands().copyBufferToBuffer(
+      from.buffer,
+      from.offset,
+      to.buffer,
+      to.offset,
+      bytes,
+    );
+  }
+
+  /** Records a copy from a buffer to a texture, row after row. */
+  copyToTexture(
+    buffer: GPUBuffer,
+    offset: number,
+    { texture, texels, width }: CopyTarget,
+  ): void {
+    this.#endPass();
+    const bytesPerRow = 16 * width;
+    const rows = Math.floor(texels / width);
+    const rest = texels % width;
+    const copyRows = (first: number, size: [number, number]) =>
+      this.#commands().copyBufferToTexture(
+        { buffer, offset: offset + first * bytesPerRow, bytesPerRow },
+        { texture, origin: [0, first] },
+        size,
+      );
+    if (rows > 0) copyRows(0, [width, rows]);
+    if (rest > 0) copyRows(rows, [rest, 1]);
   }
 
   /** Submits what is recorded. */
@@ -125,14 +187,20 @@ export class Queue {
     storage: Dispatch["storage"],
   ): GPUBindGroup {
     let key = `${pipeline.id}`;
-    for (const { storage: { id } } of storage) key += ` ${id}`;
+    for (const { id, offset, bytes } of storage) {
+      key += ` ${id} ${offset} ${bytes}`;
+    }
     const cached = this.#bindGroups.get(key);
     if (cached !== undefined) return cached;
 
-    const most = this.#gpu.limits.maxStorageBufferBindingSize;
     const entries: GPUBindGroupEntry[] = storage.map((
-      { binding, storage: { buffer, bytes } },
-    ) => ({ binding, resource: { buffer, size: Math.min(bytes, most) } }));
+      { binding, resource, offset, bytes },
+    ) => ({
+      binding,
+      resource: resource instanceof GPUBuffer
+        ? { buffer: resource, offset, size: bytes }
+        : resource,
+    }));
     if (pipeline.uniform !== null) {
       const { binding, size } = pipeline.uniform;
       entries.push({ binding, resource: { buffer: this.#uniforms, size } });

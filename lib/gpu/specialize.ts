@@ -2,9 +2,9 @@
  * Settles what a WGSL source leaves open before it is compiled.
  *
  * Two steps, both from WGSL to WGSL. {@linkcode settle} turns every `override`
- * into a `const` and gives constants the values a caller asked for, so that
- * sizes of local arrays and workgroup memory are known (and can be checked:
- * wgpu does not). {@linkcode unroll} writes out loops whose trip count is
+ * into a `const` and gives constants the values, and aliases the types, that a
+ * caller asked for, so that sizes of local arrays and workgroup memory are known
+ * (and can be checked: wgpu does not). {@linkcode unroll} writes out loops whose trip count is
  * constant: naga guards every loop with a counter that keeps compilers from
  * doing so, and takes only a constant lane in `subgroupBroadcast`.
  *
@@ -14,13 +14,17 @@
 /** Values for the constants of a source, by name. */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
+/** What aliases of a source stand for, by name. */
+export type Types = Readonly<Record<string, "f32" | "f16" | "vec4f" | "vec4h">>;
+
+const ALIAS = /^\s*alias\s+(\w+)\s*=\s*(\w+)\s*;/gm;
 const DECLARATION =
   /^\s*(?:override|const)\s+(\w+)\s*(?::\s*(\w+)\s*)?=\s*([^;]+);/gm;
 const MOST_TRIPS = 64;
 
 /** A source whose constants are settled, and what they are. */
 export interface Settled {
-  /** WGSL without overrides and comments. */
+  /** WGSL without overrides and comments; `enable f16` leads it if needed. */
   readonly source: string;
   /** The module-scope constants that are whole numbers. */
   readonly values: ReadonlyMap<string, number>;
@@ -28,10 +32,15 @@ export interface Settled {
   readonly workgroupBytes: number;
 }
 
-/** Turns overrides into constants and sets those named in `constants`. */
-export function settle(source: string, constants: Constants = {}): Settled {
+/** Turns overrides into constants; sets what `constants` and `types` name. */
+export function settle(
+  source: string,
+  constants: Constants = {},
+  types: Types = {},
+): Settled {
   const values = new Map<string, number>();
-  const unknown = new Set(Object.keys(constants));
+  const unknown = new Set([...Object.keys(constants), ...Object.keys(types)]);
+  let half = false;
   const settled = source.replace(/\/\/.*$/gm, "").replace(
     DECLARATION,
     (_, name: string, type: string | undefined, initial: string) => {
@@ -44,16 +53,21 @@ export function settle(source: string, constants: Constants = {}): Settled {
       if (value !== null) values.set(name, value);
       return `const ${name}${type ? `: ${type}` : ""} = ${text};`;
     },
-  );
+  ).replace(ALIAS, (_, name: string, initial: string) => {
+    unknown.delete(name);
+    const type = types[name] ?? initial;
+    half ||= type === "f16" || type.endsWith("h");
+    return `alias ${name} = ${type};`;
+  });
   if (unknown.size > 0) {
     throw new TypeError(
       `Cannot set ${
         [...unknown].join(", ")
-      }: the source declares no such constant`,
+      }: the source declares no such constant or alias`,
     );
   }
   return {
-    source: settled,
+    source: half ? `enable f16;\n${settled}` : settled,
     values,
     workgroupBytes: workgroupBytes(settled, values),
   };
@@ -158,11 +172,13 @@ function literal(
 }
 
 const BYTES: Readonly<Record<string, number>> = {
+  f16: 2,
   f32: 4,
   u32: 4,
   i32: 4,
   vec2f: 8,
   vec2u: 8,
+  vec4h: 8,
   vec4f: 16,
   vec4u: 16,
 };

@@ -5,9 +5,12 @@
  */
 
 // @ts-types="npm:wgsl_reflect@1.6.0"
-import { WgslReflect } from "npm:wgsl_reflect@1.6.0/wgsl_reflect.module.js";
+import {
+  type TemplateInfo,
+  WgslReflect,
+} from "npm:wgsl_reflect@1.6.0/wgsl_reflect.module.js";
 
-/** A `var<storage>` of the source. */
+/** A `var<storage>` of the source, or a storage texture. */
 export interface StorageBinding {
   /** Its name in the WGSL. */
   readonly name: string;
@@ -15,6 +18,8 @@ export interface StorageBinding {
   readonly binding: number;
   /** Whether the kernel may write to it. */
   readonly writable: boolean;
+  /** The texel format, if it is a texture. */
+  readonly format: GPUTextureFormat | null;
 }
 
 /** A member of the uniform struct. */
@@ -41,7 +46,7 @@ export interface UniformBinding {
 export interface EntryPoint {
   /** The function's name. */
   readonly name: string;
-  /** The buffers it touches, directly or through functions it calls. */
+  /** The memory it touches, directly or through functions it calls. */
   readonly storage: readonly StorageBinding[];
   /** The uniform struct, if it reads one. */
   readonly uniform: UniformBinding | null;
@@ -58,9 +63,13 @@ export function reflect(source: string): ReadonlyMap<string, EntryPoint> {
   ) {
     const storage: StorageBinding[] = [];
     let uniform: UniformBinding | null = null;
-    for (const { name, binding, access, members, size } of resources) {
+    for (const { name, binding, access, members, size, type } of resources) {
       if (members === null || members === undefined) {
-        storage.push({ name, binding, writable: access !== "read" });
+        const format = type.name.startsWith("texture_storage")
+          ? (type as TemplateInfo).format!.name as GPUTextureFormat
+          : null;
+        const writable = access !== "read";
+        storage.push({ name, binding, writable, format });
         continue;
       }
       const fields = members.map(({ name, type, offset }) => ({

@@ -16,12 +16,13 @@ import { count, type Shape } from "./shape.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import fillSource from "../../kernels/fill.wgsl" with { type: "text" };
 
-/** The element types: 32-bit floats, signed and unsigned whole numbers. */
-export type Dtype = "f32" | "i32" | "u32";
+/** The element types: floats of 32 and 16 bits, signed and unsigned whole numbers. */
+export type Dtype = "f32" | "f16" | "i32" | "u32";
 
 /** The numbers of a tensor on the host. */
 export type HostArray =
   | Float32Array<ArrayBuffer>
+  | Float16Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
   | Uint32Array<ArrayBuffer>;
 
@@ -31,9 +32,38 @@ export interface Origin {
   readonly op: string;
   /** What it was made from. */
   readonly inputs: readonly Tensor[];
-  /** Given the gradient of the output, the gradient of each input. */
-  readonly backward: (dy: Tensor) => readonly (Tensor | null)[];
+  /**
+   * Given the gradient of the output, the gradient of each input. For an input
+   * with a place, an op may leave it there and return that very tensor, or
+   * ignore the place and return another.
+   */
+  readonly backward: (
+    dy: Tensor,
+    places: readonly (GradientPlace | null)[],
+  ) => readonly (Tensor | null)[];
 }
+
+/** Where the gradient of an input is wanted. */
+export interface GradientPlace {
+  /** The memory: shaped as the input, and nobody else's. */
+  readonly tensor: Tensor;
+  /** Whether to add to what lies there; else to overwrite it. */
+  readonly add: boolean;
+}
+
+const ELEMENT_BYTES: Readonly<Record<Dtype, number>> = {
+  f32: 4,
+  f16: 2,
+  i32: 4,
+  u32: 4,
+};
+const HOST_ARRAYS = {
+  f32: Float32Array<ArrayBuffer>,
+  f16: Float16Array<ArrayBuffer>,
+  i32: Int32Array<ArrayBuffer>,
+  u32: Uint32Array<ArrayBuffer>,
+} as const;
+const PART_BYTES = 256; // where any adapter can bind the middle of a buffer
 
 const fill = new Kernel("fill", fillSource, gridSource);
 
@@ -54,16 +84,32 @@ export class Tensor implements Disposable {
   readonly size: number;
   /** Set when a gradient must flow through this tensor to its inputs. */
   origin: Origin | null = null;
+  /** Bytes from the start of the memory to its own. */
+  readonly offset: number;
+  /** How many bytes kernels may touch: its own, and what pads them. */
+  readonly span: number;
   #storage: Storage | null;
   #scope: Scope | undefined;
   #kept = false;
 
-  /** A handle on memory already allocated; see {@linkcode Tensor.empty}. */
-  constructor(device: Device, shape: Shape, dtype: Dtype, storage: Storage) {
+  /**
+   * A handle on memory already allocated, or on a part of it that starts at
+   * `offset` bytes; see {@linkcode Tensor.empty}.
+   */
+  constructor(
+    device: Device,
+    shape: Shape,
+    dtype: Dtype,
+    storage: Storage,
+    { offset = 0, span = storage.bytes }: { offset?: number; span?: number } =
+      {},
+  ) {
     this.device = device;
     this.shape = shape;
     this.dtype = dtype;
     this.size = count(shape);
+    this.offset = offset;
+    this.span = span;
     this.#storage = storage;
     storage.holders++;
     this.#scope = device.currentScope;
@@ -77,7 +123,8 @@ export class Tensor implements Disposable {
         `Cannot make a tensor [${shape}]: sizes are whole numbers from 0`,
       );
     }
-    return new Tensor(device, shape, dtype, device.allocate(4 * count(shape)));
+    const bytes = ELEMENT_BYTES[dtype] * count(shape);
+    return new Tensor(device, shape, dtype, device.allocate(bytes));
   }
 
   /** A tensor of one number everywhere. */
@@ -88,12 +135,7 @@ export class Tensor implements Disposable {
     dtype: Dtype = "f32",
   ): Tensor {
     const tensor = Tensor.empty(device, shape, dtype);
-    const bits = new Uint32Array(hostArray(dtype, [value]).buffer)[0];
-    const vectors = Math.ceil(tensor.size / 4);
-    fill.run("fill", {
-      args: { y: tensor, vectors, value: bits },
-      grid: { threads: vectors },
-    });
+    tensor.fill(value);
     return tensor;
   }
 
@@ -122,7 +164,7 @@ export class Tensor implements Disposable {
     }
     const host = ArrayBuffer.isView(data) ? data : hostArray("f32", data);
     const tensor = Tensor.empty(device, shape, dtypeOf(host));
-    device.write(tensor.storage, host);
+    device.write(tensor, host);
     return tensor;
   }
 
@@ -150,7 +192,7 @@ export class Tensor implements Disposable {
 
   /** How many bytes of its memory are its own. */
   get bytes(): number {
-    return 4 * this.size;
+    return ELEMENT_BYTES[this.dtype] * this.size;
   }
 
   /** The memory behind it. */
@@ -187,7 +229,50 @@ export class Tensor implements Disposable {
         } differ`,
       );
     }
-    return new Tensor(this.device, shape, this.dtype, this.storage);
+    const { device, dtype, storage, offset, span } = this;
+    return new Tensor(device, shape, dtype, storage, { offset, span });
+  }
+
+  /**
+   * Its memory from element `start` on, as a tensor of its own: no copy, and no
+   * gradient. Throws a `RangeError` unless both ends lie on multiples of 256
+   * bytes, where kernels can bind them, or the second at its own end.
+   */
+  part(start: number, shape: Shape): Tensor {
+    const bytes = ELEMENT_BYTES[this.dtype];
+    const from = bytes * start;
+    const to = from + bytes * count(shape);
+    const aligned = from % PART_BYTES === 0 &&
+      (to % PART_BYTES === 0 || to === this.bytes);
+    if (!aligned || from < 0 || to > this.bytes) {
+      throw new RangeError(
+        `Cannot take [${shape}] at ${start} of [${this.shape}]: bytes ${from} to ${to} of ${this.bytes} do not start and end at a multiple of ${PART_BYTES}`,
+      );
+    }
+    const offset = this.offset + from;
+    const span = Math.min(this.span - from, Math.ceil((to - from) / 16) * 16);
+    return new Tensor(this.device, shape, this.dtype, this.storage, {
+      offset,
+      span,
+    });
+  }
+
+  /** Rows `first` up to `end` of its first axis; see {@linkcode Tensor.part}. */
+  rows(first: number, end: number): Tensor {
+    const row = count(this.shape.slice(1));
+    return this.part(first * row, [end - first, ...this.shape.slice(1)]);
+  }
+
+  /** Queues setting every element to one number. */
+  fill(value: number): void {
+    const one = new Uint8Array(hostArray(this.dtype, [value]).buffer);
+    const word = new Uint8Array(4);
+    for (let at = 0; at < 4; at += one.length) word.set(one, at);
+    const vectors = Math.ceil(this.bytes / 16);
+    fill.run("fill", {
+      args: { y: this, vectors, value: new Uint32Array(word.buffer)[0] },
+      grid: { threads: vectors },
+    });
   }
 
   /** Takes it out of its scope: it now lives until it is disposed. */
@@ -222,7 +307,7 @@ export class Tensor implements Disposable {
         } to a ${this.dtype} tensor [${this.shape}] of ${this.size}`,
       );
     }
-    this.device.write(this.storage, data);
+    this.device.write(this, data);
   }
 
   /** Gives the memory back, unless another tensor views it. */
@@ -239,12 +324,19 @@ export class Tensor implements Disposable {
 export class Parameter extends Tensor {
   /** The gradient accumulated since the optimizer last consumed it. */
   grad: Tensor | null = null;
+  /** Where an optimizer wants that gradient; ops write it there directly. */
+  slot: Tensor | null = null;
 
-  /** Copies `data` to the GPU as a parameter. */
-  constructor(device: Device, data: Float32Array<ArrayBuffer>, shape: Shape) {
+  /** Copies `data` to the GPU as a parameter; without data it is zeros. */
+  constructor(
+    device: Device,
+    data: Float32Array<ArrayBuffer> | null,
+    shape: Shape,
+  ) {
     super(device, shape, "f32", device.allocate(4 * count(shape)));
     this.keep();
-    this.write(data);
+    if (data === null) this.fill(0);
+    else this.write(data);
   }
 
   /** Gradients always flow to a parameter. */
@@ -266,19 +358,15 @@ export async function readAll(
 ): Promise<HostArray[]> {
   if (tensors.length === 0) return [];
   const buffers = await tensors[0].device.read(tensors);
-  return buffers.map((buffer, i) => {
-    const { dtype } = tensors[i];
-    if (dtype === "f32") return new Float32Array(buffer);
-    return dtype === "i32" ? new Int32Array(buffer) : new Uint32Array(buffer);
-  });
+  return buffers.map((buffer, i) => new HOST_ARRAYS[tensors[i].dtype](buffer));
 }
 
 function hostArray(dtype: Dtype, numbers: readonly number[]): HostArray {
-  if (dtype === "f32") return Float32Array.from(numbers);
-  return dtype === "i32" ? Int32Array.from(numbers) : Uint32Array.from(numbers);
+  return HOST_ARRAYS[dtype].from(numbers) as HostArray;
 }
 
 function dtypeOf(data: HostArray): Dtype {
   if (data instanceof Float32Array) return "f32";
+  if (data instanceof Float16Array) return "f16";
   return data instanceof Int32Array ? "i32" : "u32";
 }

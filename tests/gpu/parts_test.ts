@@ -1,0 +1,129 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { Device } from "../../lib/gpu/device.ts";
+import { Kernel } from "../../lib/gpu/kernel.ts";
+import { add } from "../../lib/ops/mod.ts";
+import { Parameter, Tensor } from "../../lib/tensor/tensor.ts";
+
+Deno.test("rows of a tensor are read, written and filled in place", async () => {
+  using device = await Device.open();
+  const x = Tensor.from(
+    device,
+    Float32Array.from({ length: 320 }, (_, i) => i),
+    [5, 64],
+  );
+  const middle = x.rows(2, 4);
+  assertEquals(middle.shape, [2, 64]);
+  assertEquals((await middle.read())[0], 128);
+  const doubled = await add(middle, middle).read();
+  assertEquals([doubled[0], doubled[127]], [256, 510]);
+
+  x.rows(4, 5).fill(-1);
+  x.rows(0, 1).write(new Float32Array(64).fill(7));
+  const all = await x.read();
+  assertEquals([all[0], all[63], all[64], all[255], all[256], all[319]], [
+    7,
+    7,
+    64,
+    255,
+    -1,
+    -1,
+  ]);
+});
+
+Deno.test("a part keeps the memory, and starts where kernels can bind it", async () => {
+  using device = await Device.open();
+  const x = Tensor.zeros(device, [4, 65]);
+  assertThrows(() => x.rows(1, 4), RangeError, "multiple of 256");
+  assertThrows(() => x.rows(0, 5), RangeError, "to 1300 of 1040");
+  const all = x.rows(0, 4);
+  const { bytesInUse } = device;
+  x[Symbol.dispose]();
+  assertEquals(device.bytesInUse, bytesInUse);
+  all[Symbol.dispose]();
+  assertEquals(device.bytesInUse < bytesInUse, true);
+});
+
+Deno.test("a kernel may write one part of a tensor and read another", async () => {
+  using device = await Device.open();
+  const kernel = new Kernel(
+    "double",
+    `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+     @group(0) @binding(1) var<storage, read_write> x: array<f32>;
+     @compute @workgroup_size(64)
+     fn double(@builtin(global_invocation_id) id: vec3u) { y[id.x] = 2.0 * x[id.x]; }`,
+  );
+  const both = Tensor.ones(device, [2, 64]);
+  const run = (x: Tensor, y: Tensor) =>
+    kernel.run("double", { args: { x, y }, grid: { threads: 64 } });
+  run(both.rows(0, 1), both.rows(1, 2));
+  const numbers = await both.read();
+  assertEquals([numbers[63], numbers[64], numbers[127]], [1, 2, 2]);
+  assertThrows(
+    () => run(both, both.rows(1, 2)),
+    TypeError,
+    "shares its memory",
+  );
+});
+
+Deno.test("an image holds what its tensor held when it was made", async () => {
+  using device = await Device.open();
+  const kernel = new Kernel(
+    "texels",
+    `@group(0) @binding(0) var x: texture_storage_2d<rgba32float, read>;
+     @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+     @compute @workgroup_size(64)
+     fn texels(@builtin(global_invocation_id) id: vec3u) {
+       y[id.x] = textureLoad(x, vec2u(id.x % 1024u, id.x / 1024u));
+     }`,
+  );
+  for (const size of [1, 70, 4096, 5000, 20000]) {
+    const x = Tensor.from(
+      device,
+      Float32Array.from({ length: size }, (_, i) => i),
+    );
+    const y = Tensor.zeros(device, [Math.ceil(size / 4) * 4]);
+    const image = device.image("x", x);
+    x.fill(-1);
+    kernel.run("texels", {
+      args: { x: image, y },
+      grid: { threads: Math.ceil(size / 4) },
+    });
+    const numbers = (await y.read()).subarray(0, size);
+    assertEquals([...numbers], Array.from({ length: size }, (_, i) => i));
+    assertThrows(
+      () => kernel.run("texels", { args: { x, y }, grid: { threads: 1 } }),
+      TypeError,
+      'needs an image "x"',
+    );
+  }
+  assertThrows(
+    () => device.newImage(1 + device.mostImageBytes),
+    RangeError,
+    "in one texture",
+  );
+});
+
+Deno.test("a parameter without data is zeros, whatever the memory held", async () => {
+  using device = await Device.open();
+  Tensor.ones(device, [100])[Symbol.dispose]();
+  const weight = new Parameter(device, null, [100]);
+  assertEquals([...await weight.read()], Array(100).fill(0));
+});
+
+Deno.test("a loop that a software adapter would cut short is refused", async () => {
+  using device = await Device.open();
+  if (!device.adapter.software) return;
+  const kernel = new Kernel(
+    "loop",
+    `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+     @compute @workgroup_size(1) fn loop() { y[0] = 1.0; }`.replaceAll(
+      "loop",
+      "run",
+    ),
+  );
+  const y = Tensor.zeros(device, [1]);
+  const run = (trips: number) =>
+    kernel.run("run", { args: { y }, grid: { groups: 1 }, trips });
+  run(60000);
+  assertThrows(() => run(70000), RangeError, "70000 times");
+});
