@@ -32,6 +32,13 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
+/** Makes a line of at most `columns` characters of where a run stands. */
+export type LineFormat = (
+  state: ProgressState,
+  columns: number,
+  color: boolean,
+) => string;
+
 /** Milliseconds between two drawings of the live line. */
 const interval = 100;
 
@@ -63,14 +70,14 @@ export class Progress implements Disposable {
   }
 
   /** Shows where the run stands; the last step is always shown. */
-  update(state: ProgressState): void {
+  update(state: ProgressState, format: LineFormat = progressLine): void {
     if (!this.#live) return;
     const now = this.#now();
     const last = state.step >= state.total;
     if (!last && now - this.#drawn < interval) return;
     this.#drawn = now;
     // The last column stays free: some terminals wrap when it is written.
-    const text = progressLine(state, this.#columns() - 1, this.#color);
+    const text = format(state, this.#columns() - 1, this.#color);
     if (text === this.#shown) return;
     this.#write(`\r${text}\x1b[K`);
     this.#shown = text;
@@ -126,7 +133,8 @@ export function progressLine(
 const minBar = 8;
 const maxBar = 40;
 
-function bar(share: number, width: number, color: boolean): string {
+/** A bar of `width` characters, of which a share is done. */
+export function bar(share: number, width: number, color: boolean): string {
   const done = Math.round(share * width);
   const full = "━".repeat(done);
   const rest = (color ? "━" : "─").repeat(width - done);

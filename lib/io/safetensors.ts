@@ -1,43 +1,40 @@
 /**
  * Tensors on disk, in the safetensors format.
  *
- * Reading holds one tensor at a time, writing holds one at a time, so that a
- * model of any size passes through little memory.
+ * Reading holds one tensor at a time, or some rows of one; writing holds one at
+ * a time; so a model of any size passes through little memory.
  *
  * @module
  */
 
 import { type Digest, GrowingFile, moveFile } from "./atomic.ts";
 import { type ByteSource, FileBytes, MemoryBytes } from "./byte_source.ts";
-import { quote } from "./header_scanner.ts";
+import {
+  blockElements,
+  bytesPerElement,
+  encode,
+  type FloatDtype,
+  isFloatDtype,
+  widen,
+} from "./dtype.ts";
+import { quote } from "./json_scanner.ts";
 import {
   formatHeader,
   headerLength,
   parseHeader,
+  prefixBytes,
   type SafetensorsHeader,
   type TensorEntry,
 } from "./safetensors_header.ts";
+import {
+  type HostTensor,
+  sliceRows,
+  type StoredTensors,
+  type TensorSlice,
+  type TensorSource,
+} from "./tensors.ts";
 
-/** A tensor in ordinary memory. */
-export interface HostTensor {
-  /** Length of each dimension; empty for a single number. */
-  readonly shape: readonly number[];
-  /** The elements, the last dimension running fastest. */
-  readonly data: Float32Array<ArrayBuffer>;
-}
-
-/** Named tensors whose shapes are known before their data. */
-export interface TensorSource {
-  /** The shape of each tensor, in the order they will come. */
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The tensors, each once, in the order of `shapes`. */
-  readonly tensors:
-    | Iterable<readonly [name: string, tensor: HostTensor]>
-    | AsyncIterable<readonly [name: string, tensor: HostTensor]>;
-}
-
-/** Elements converted at a time from the 16-bit types. */
-const blockElements = 1 << 20;
+export type * from "./tensors.ts";
 
 /**
  * An open safetensors file whose tensors are read one by one.
@@ -45,14 +42,14 @@ const blockElements = 1 << 20;
  * The header has been checked in full: every tensor lies within the file, and
  * no two share a byte.
  */
-export class SafetensorsFile implements Disposable {
+export class SafetensorsFile implements StoredTensors {
   readonly #source: ByteSource;
   readonly #header: SafetensorsHeader;
 
   private constructor(source: ByteSource) {
     this.#source = source;
     try {
-      const prefix = new Uint8Array(Math.min(8, source.size));
+      const prefix = new Uint8Array(Math.min(prefixBytes, source.size));
       source.read(prefix, 0);
       const header = new Uint8Array(headerLength(prefix, source.size));
       source.read(header, 8);
@@ -85,12 +82,65 @@ export class SafetensorsFile implements Disposable {
   }
 
   /**
-   * Reads a tensor of dtype F32, F16 or BF16 as float32.
+   * Reads a tensor of dtype F32, F16 or BF16 as float32, into `into` if given.
    *
-   * Throws a `RangeError` if the file does not have it, and a `TypeError` if
-   * its dtype is another.
+   * Throws a `RangeError` if the file does not have it or `into` is not of its
+   * size, and a `TypeError` if its dtype is another.
    */
-  read(name: string): HostTensor {
+  read(name: string, into?: Float32Array<ArrayBuffer>): HostTensor {
+    const { entry, dtype } = this.#floats(name);
+    if (into && into.length !== entry.size) {
+      throw new RangeError(
+        `Cannot read the tensor ${
+          quote(name)
+        } [${entry.shape}] into ${into.length} elements`,
+      );
+    }
+    const data = into ?? new Float32Array(entry.size);
+    this.#fill(data, entry.offset, dtype);
+    return { shape: entry.shape, data };
+  }
+
+  /**
+   * Reads rows of a tensor of dtype F32, F16 or BF16 as float32: as many as
+   * `into` holds, from row `first` of the first axis on. Throws as `read` does.
+   */
+  readRows(
+    name: string,
+    first: number,
+    into: Float32Array<ArrayBuffer>,
+  ): void {
+    const { entry: { shape, size, offset }, dtype } = this.#floats(name);
+    const [rows = 1] = shape;
+    const width = rows > 0 ? size / rows : 0;
+    const count = width > 0 ? into.length / width : into.length;
+    const whole = Number.isInteger(first) && Number.isInteger(count);
+    if (!(whole && first >= 0 && first + count <= rows)) {
+      throw new RangeError(
+        `Cannot read ${into.length} elements of the tensor ${
+          quote(name)
+        } [${shape}] from row ${first} on`,
+      );
+    }
+    const skipped = first * width * bytesPerElement[dtype];
+    this.#fill(into, offset + skipped, dtype);
+  }
+
+  /**
+   * Reads a tensor of dtype F32, F16 or BF16 as float32 in slices of whole
+   * rows, as many at a time as `bytes` bytes hold, and never less than one.
+   * Throws as `read` does.
+   */
+  slices(name: string, bytes?: number): Iterable<TensorSlice> {
+    return sliceRows(this, name, bytes);
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#source[Symbol.dispose]();
+  }
+
+  #floats(name: string): { entry: TensorEntry; dtype: FloatDtype } {
     const entry = this.tensors.get(name);
     if (!entry) {
       throw new RangeError(
@@ -99,40 +149,47 @@ export class SafetensorsFile implements Disposable {
         }: "${this.#source.name}" does not have it`,
       );
     }
-    const data = new Float32Array(entry.size);
-    if (entry.dtype === "F32") {
-      this.#source.read(new Uint8Array(data.buffer), entry.offset);
-    } else if (entry.dtype === "F16" || entry.dtype === "BF16") {
-      this.#widen(entry, data);
-    } else {
-      throw new TypeError(
-        `Cannot read the tensor ${
-          quote(name)
-        }: it is ${entry.dtype}, and only F32, F16 and BF16 are converted`,
-      );
-    }
-    return { shape: entry.shape, data };
+    const { dtype } = entry;
+    if (isFloatDtype(dtype)) return { entry, dtype };
+    throw new TypeError(
+      `Cannot read the tensor ${
+        quote(name)
+      }: it is ${dtype}, and only F32, F16 and BF16 are converted`,
+    );
   }
 
-  /** Closes the file. */
-  [Symbol.dispose](): void {
-    this.#source[Symbol.dispose]();
-  }
-
-  #widen({ dtype, offset, size }: TensorEntry, data: Float32Array) {
-    const block = new Uint16Array(Math.min(size, blockElements));
-    const floats = new Float16Array(block.buffer);
-    const bits = new Uint32Array(data.buffer, data.byteOffset, size);
-    for (let at = 0; at < size; at += block.length) {
-      const length = Math.min(block.length, size - at);
-      this.#source.read(
-        new Uint8Array(block.buffer, 0, 2 * length),
-        offset + 2 * at,
+  /** Fills `data` with the elements that begin at byte `offset` of the file. */
+  #fill(data: Float32Array<ArrayBuffer>, offset: number, dtype: FloatDtype) {
+    if (dtype === "F32") {
+      const bytes = new Uint8Array(
+        data.buffer,
+        data.byteOffset,
+        4 * data.length,
       );
-      if (dtype === "F16") data.set(floats.subarray(0, length), at);
-      else for (let i = 0; i < length; i++) bits[at + i] = block[i] << 16;
+      return this.#source.read(bytes, offset);
+    }
+    const block = new Uint16Array(Math.min(data.length, blockElements));
+    for (let at = 0; at < data.length; at += block.length) {
+      const bits = block.subarray(0, data.length - at);
+      const bytes = new Uint8Array(bits.buffer, 0, 2 * bits.length);
+      this.#source.read(bytes, offset + 2 * at);
+      widen(dtype, bits, data.subarray(at, at + bits.length));
     }
   }
+}
+
+/** How a file is written. */
+export interface SafetensorsOptions {
+  /** How the elements are stored; `F32`, as they come, unless told. */
+  readonly dtype?: FloatDtype;
+  /** Free texts about the file; `{ format: "pt" }` unless told. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** How {@linkcode writeSafetensors} writes. */
+export interface WriteOptions extends SafetensorsOptions {
+  /** The name to write under for the time being. */
+  readonly as?: string;
 }
 
 /** The texts that PyTorch's loaders expect in a file. */
@@ -145,18 +202,10 @@ const pytorchMetadata = { format: "pt" };
 export async function saveSafetensors(
   path: string,
   source: TensorSource,
-  metadata: Readonly<Record<string, string>> = pytorchMetadata,
+  options: SafetensorsOptions = {},
 ): Promise<void> {
-  await writeSafetensors(path, source, { metadata, as: `${path}.tmp` });
+  await writeSafetensors(path, source, { ...options, as: `${path}.tmp` });
   moveFile(`${path}.tmp`, path);
-}
-
-/** How {@linkcode writeSafetensors} writes. */
-export interface WriteOptions {
-  /** Free texts about the file; `{ format: "pt" }` unless told. */
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** The name to write under for the time being. */
-  readonly as?: string;
 }
 
 /**
@@ -168,12 +217,12 @@ export interface WriteOptions {
 export async function writeSafetensors(
   path: string,
   source: TensorSource,
-  { metadata = pytorchMetadata, as = path }: WriteOptions = {},
+  { dtype = "F32", metadata = pytorchMetadata, as = path }: WriteOptions = {},
 ): Promise<Digest> {
-  const header = formatHeader(source.shapes, metadata);
-  const sizes = [...source.shapes.values()].map(sizeOf);
-  const dataBytes = 4 * sizes.reduce((sum, size) => sum + size, 0);
-  using file = new GrowingFile(as, path, header.length + dataBytes);
+  const header = formatHeader(source.shapes, dtype, metadata);
+  const size = [...source.shapes.values()].reduce((n, s) => n + sizeOf(s), 0);
+  const bytes = header.length + size * bytesPerElement[dtype];
+  using file = new GrowingFile(as, path, bytes);
 
   file.write(header);
   const expected = source.shapes.entries();
@@ -188,7 +237,7 @@ export async function writeSafetensors(
         }, got ${quote(name)} [${shape}] of ${data.length} elements`,
       );
     }
-    file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const chunk of encode(data, dtype)) file.write(chunk);
   }
   const missing = expected.next().value;
   if (missing) {

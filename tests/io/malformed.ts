@@ -192,15 +192,10 @@ export const malformed: Readonly<Record<string, () => Uint8Array>> = {
     fileOf(several(["a", 0, 8], ["b", 4, 4]), 8),
   "an empty tensor beyond the end": () =>
     fileOf(several(["a", 0, 8], ["b", 12, 12]), 8),
-  "a million tensors": () => {
-    const count = 1_000_000;
+  "100,000 tensors, the first again": () => {
     const entry = (i: number) =>
-      `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`;
-    return fileOf(`{${Array.from({ length: count }, (_, i) => entry(i))}}`);
+      `"${i % 99_999}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`;
+    return fileOf(`{${Array.from({ length: 100_000 }, (_, i) => entry(i))}}`);
   },
-  "too many tensors in a header that is short enough": () => {
-    const entry = (i: number) =>
-      `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`;
-    return fileOf(`{${Array.from({ length: 70_000 }, (_, i) => entry(i))}}`);
-  },
+  "50 MB of something else": () => fileOf(new Uint8Array(50_000_000).fill(32)),
 };

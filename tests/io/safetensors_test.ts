@@ -6,7 +6,7 @@ import {
   saveSafetensors,
   type TensorSource,
 } from "../../lib/io/safetensors.ts";
-import { randomTensors, readAll, sourceOf } from "./tensors.ts";
+import { inFolder, randomTensors, readAll, sourceOf } from "./tensors.ts";
 
 const fixtures = new URL("../fixtures/io/", import.meta.url);
 
@@ -21,15 +21,6 @@ function ramp(...shape: number[]): HostTensor {
     shape,
     data: Float32Array.from({ length: size }, (_, i) => i % 64 / 4 - 8),
   };
-}
-
-async function inFolder(run: (folder: string) => Promise<void>) {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await run(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
 }
 
 Deno.test("the reference implementation's float32 file is read", () => {
@@ -130,7 +121,9 @@ Deno.test("what is written is read back, from an async source too", () =>
         }
       },
     };
-    await saveSafetensors(path, { ...source, tensors: source.tensors() }, {});
+    await saveSafetensors(path, { ...source, tensors: source.tensors() }, {
+      metadata: {},
+    });
     using file = SafetensorsFile.open(path);
     assertEquals(readAll(file), tensors);
     assertEquals(file.metadata.size, 0);

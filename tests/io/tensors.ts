@@ -7,10 +7,22 @@
 import { assertEquals } from "@std/assert";
 import type {
   HostTensor,
-  SafetensorsFile,
+  StoredTensors,
   TensorSource,
 } from "../../lib/io/safetensors.ts";
 import { Random } from "../../lib/random.ts";
+
+/** Runs a test in a folder of its own, which is removed afterwards. */
+export async function inFolder(
+  run: (folder: string) => void | Promise<void>,
+): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await run(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
 
 /** A source that holds all its tensors. */
 export function sourceOf(
@@ -36,7 +48,7 @@ export function randomTensors(
 }
 
 /** Everything a file holds. */
-export function readAll(file: SafetensorsFile): Map<string, HostTensor> {
+export function readAll(file: StoredTensors): Map<string, HostTensor> {
   return new Map(
     [...file.tensors.keys()].map((name) => [name, file.read(name)]),
   );

@@ -1,5 +1,8 @@
 /**
- * The few pieces of JSON that a safetensors header is made of.
+ * The few pieces of JSON that safetensors headers and indices are made of.
+ *
+ * `JSON.parse` would keep the last of two equal keys and round numbers beyond
+ * 2^53, which makes two readers see two different things in one file.
  *
  * @module
  */
@@ -14,20 +17,34 @@ const special = /[\\\u0000-\u001f]/;
 /** Longest list of numbers we read: nobody has tensors of 64 dimensions. */
 const maxNumbers = 64;
 
+/** How deep a value may be nested that is stepped over. */
+const maxDepth = 64;
+
+/** What a value can be that is neither text, nor list, nor object. */
+const plainValue =
+  /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
 /**
- * Reads objects, strings and lists of whole numbers from a JSON text, strictly,
+ * Reads objects, strings and lists of whole numbers from JSON bytes, strictly,
  * from its first character to its last.
  *
  * Every method throws a `SyntaxError` naming the position if something else is
  * there. Nesting is the caller's, so hostile depth is refused at once.
  */
-export class HeaderScanner {
+export class JsonScanner {
   readonly #text: string;
+  readonly #named: string;
   #at = 0;
 
-  /** Starts at the first character of `text`. */
-  constructor(text: string) {
-    this.#text = text;
+  /** Starts at the first character of `bytes`, which messages call `named`. */
+  constructor(bytes: Uint8Array, named: string) {
+    this.#named = named;
+    try {
+      const options = { fatal: true, ignoreBOM: true };
+      this.#text = new TextDecoder("utf-8", options).decode(bytes);
+    } catch {
+      throw new SyntaxError(`${named} is not valid UTF-8`);
+    }
   }
 
   /** Reads an object, calling `readValue` where each key's value begins. */
@@ -60,22 +77,44 @@ export class HeaderScanner {
   /** Reads a list of whole numbers in [0, 2^53). */
   numbers(): number[] {
     const numbers: number[] = [];
-    this.#expect("[");
-    if (this.#accept("]")) return numbers;
-    do {
+    this.#list(() => {
       if (numbers.length === maxNumbers) {
         throw this.#unexpected(`at most ${maxNumbers} numbers`);
       }
       numbers.push(this.#number());
-    } while (this.#accept(","));
-    this.#expect("]");
+    });
     return numbers;
+  }
+
+  /** Steps over a value of any kind. */
+  skip(depth = 0): void {
+    if (depth > maxDepth) throw this.#unexpected("something less deep");
+    this.#skipSpace();
+    const first = this.#text.charAt(this.#at);
+    if (first === '"') {
+      this.string();
+    } else if (first === "{") {
+      this.object(() => this.skip(depth + 1));
+    } else if (first === "[") {
+      this.#list(() => this.skip(depth + 1));
+    } else {
+      plainValue.lastIndex = this.#at;
+      if (!plainValue.test(this.#text)) throw this.#unexpected("a value");
+      this.#at = plainValue.lastIndex;
+    }
   }
 
   /** Checks that nothing but white space is left. */
   end(): void {
     this.#skipSpace();
     if (this.#at < this.#text.length) throw this.#unexpected("the end");
+  }
+
+  #list(readValue: () => void) {
+    this.#expect("[");
+    if (this.#accept("]")) return;
+    do readValue(); while (this.#accept(","));
+    this.#expect("]");
   }
 
   #number(): number {
@@ -146,7 +185,7 @@ export class HeaderScanner {
   #unexpected(wanted: string): SyntaxError {
     const found = this.#text.charAt(this.#at);
     return new SyntaxError(
-      `its header has ${
+      `${this.#named} has ${
         found ? quote(found) : "its end"
       } at character ${this.#at}, where ${wanted} should be`,
     );
