@@ -5,7 +5,7 @@
  */
 
 import { readCorpus } from "../lib/data/corpus.ts";
-import type { Tokenizer } from "../lib/text/tokenizer.ts";
+import type { EncodeOptions, Tokenizer } from "../lib/text/tokenizer.ts";
 import { readArgs, usageError } from "./args.ts";
 import { tokenizerNamed } from "./choose_tokenizer.ts";
 import { nearest } from "./nearest.ts";
@@ -53,12 +53,17 @@ const ACTIONS = new Map([
 const TOKENIZER = {
   kind: "text",
   value: "X",
-  help: "gpt2, byte, a tokenizer.json, or a folder that holds one",
+  help: "gpt2, byte, a tokenizer.json or .tiktoken file, or a folder",
 } as const;
 
 const SPECIAL = {
   kind: "switch",
   help: "Take the text of special tokens for the tokens themselves",
+} as const;
+
+const AROUND = {
+  kind: "switch",
+  help: "Put the special tokens around a text that the tokenizer says",
 } as const;
 
 async function encode(args: string[]): Promise<void> {
@@ -74,6 +79,7 @@ async function encode(args: string[]): Promise<void> {
         help: "Text to encode; without it, all of stdin as one text",
       },
       "allow-special": SPECIAL,
+      "add-special": AROUND,
       json: { kind: "switch", help: 'Print {"ids": [...]} for each text' },
     },
   }, args);
@@ -84,9 +90,8 @@ async function encode(args: string[]): Promise<void> {
   const texts = values.data.length > 0
     ? (await readCorpus(values.data)).map(({ text }) => text)
     : [await readStdin()];
-  const allowedSpecial = values["allow-special"] ? "all" : [];
   for (const text of texts) {
-    const ids = tokenizer.encode(text, { allowedSpecial });
+    const ids = tokenizer.encode(text, encodeOptions(values));
     console.log(values.json ? `{"ids": [${ids.join(", ")}]}` : ids.join(" "));
   }
 }
@@ -122,6 +127,7 @@ async function inspect(args: string[]): Promise<void> {
     flags: {
       tokenizer: TOKENIZER,
       "allow-special": SPECIAL,
+      "add-special": AROUND,
       json: { kind: "switch", help: 'Print {"tokens": [...]}' },
     },
   }, args);
@@ -130,10 +136,9 @@ async function inspect(args: string[]): Promise<void> {
   if (text === undefined) throw usageError(name, ["a TEXT is needed"]);
   const tokenizer = await requiredTokenizer(name, values.tokenizer, rest);
 
-  const allowedSpecial = values["allow-special"] ? "all" : [];
   const stream = tokenizer.stream();
   const tokens = Array.from(
-    tokenizer.encode(text, { allowedSpecial }),
+    tokenizer.encode(text, encodeOptions(values)),
     (id) => ({ id, text: stream.push(id) }),
   );
   if (values.json) {
@@ -145,6 +150,18 @@ async function inspect(args: string[]): Promise<void> {
     console.log(`${String(id).padStart(8)}  ${shown}`);
   }
   console.log(`${tokens.length} tokens, ${[...text].length} characters`);
+}
+
+function encodeOptions(
+  values: {
+    readonly "allow-special": boolean;
+    readonly "add-special": boolean;
+  },
+): EncodeOptions {
+  return {
+    allowedSpecial: values["allow-special"] ? "all" : [],
+    addSpecialTokens: values["add-special"],
+  };
 }
 
 function requiredTokenizer(

@@ -1,24 +1,21 @@
 /**
- * Byte-level byte-pair encoding: GPT-2's way of cutting text into tokens.
+ * Byte-pair encoding: how GPT-2 and those after it cut text into tokens.
  *
  * @module
  */
 
 import { mergeWord } from "./bpe_merge.ts";
-import { type BpeParts, BpeVocabulary } from "./bpe_vocabulary.ts";
-import { bytesToAlphabet } from "./byte_alphabet.ts";
+import { type BpeParts, BpeVocabulary, WORD_START } from "./bpe_vocabulary.ts";
 import { IdBuffer } from "./id_buffer.ts";
-import type { SplitPattern } from "./split_pattern.ts";
+import type { PreTokenizer } from "./pre_tokenizer.ts";
+import { StripStream, stripText } from "./strip.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./tokenizer.ts";
-import {
-  byteLevelForm,
-  tokenizerForm,
-  type TokenizerJson,
-} from "./tokenizer_form.ts";
-import { bytesToString, ByteStream, stringToBytes } from "./wtf8.ts";
+import { tokenizerForm, type TokenizerJson } from "./tokenizer_form.ts";
+import { bytesToString, ByteStream } from "./wtf8.ts";
 
 /**
- * A byte-level BPE tokenizer. (Sennrich et al., 2016; Radford et al., 2019.)
+ * A BPE tokenizer, of bytes as GPT-2's or of characters as SentencePiece's.
+ * (Sennrich et al., 2016; Radford et al., 2019; Kudo and Richardson, 2018.)
  *
  * ```ts
  * import { trainBpe } from "@shaderloom/shaderloom";
@@ -34,20 +31,20 @@ import { bytesToString, ByteStream, stringToBytes } from "./wtf8.ts";
  */
 export class BpeTokenizer implements Tokenizer {
   /** How a text is cut into words before merging. */
-  readonly pattern: SplitPattern;
+  readonly pattern: PreTokenizer;
 
-  /** Pairs of tokens in GPT-2's byte alphabet, first merged first. */
+  /** Pairs of tokens, in GPT-2's byte alphabet or characters, first merged first. */
   readonly merges: readonly (readonly [string, string])[];
 
   readonly #vocabulary: BpeVocabulary;
-  readonly #ignoreMerges: boolean;
+  readonly #parts: BpeParts;
   readonly #cache = new Map<string, readonly number[]>();
 
-  /** Throws a RangeError on a vocabulary without all bytes or that does not fit its merges. */
+  /** Throws a RangeError on a vocabulary that lacks bytes or does not fit its merges. */
   constructor(parts: BpeParts) {
     this.pattern = parts.pattern;
     this.merges = parts.merges;
-    this.#ignoreMerges = parts.ignoreMerges ?? false;
+    this.#parts = parts;
     this.#vocabulary = new BpeVocabulary(parts);
   }
 
@@ -58,10 +55,10 @@ export class BpeTokenizer implements Tokenizer {
 
   /** Control tokens by their text. */
   get specialTokens(): ReadonlyMap<string, number> {
-    return this.#vocabulary.special.ids;
+    return this.#vocabulary.added.ids;
   }
 
-  /** Ordinary tokens, written in GPT-2's byte alphabet, and their ids. */
+  /** Tokens but the special ones, in GPT-2's byte alphabet or characters, and their ids. */
   get vocab(): ReadonlyMap<string, number> {
     return this.#vocabulary.ids;
   }
@@ -69,68 +66,105 @@ export class BpeTokenizer implements Tokenizer {
   /** The ids of a text, in time O(n log n) even where it is one long word. */
   encode(text: string, options: EncodeOptions = {}): Uint32Array<ArrayBuffer> {
     const ids = new IdBuffer(text.length / 3);
-    const { special } = this.#vocabulary;
-    for (const part of special.cut(text, options.allowedSpecial)) {
-      if (typeof part === "number") {
-        ids.push(part);
-        continue;
+    const template = options.addSpecialTokens
+      ? this.#parts.template
+      : undefined;
+    ids.append(template?.before ?? []);
+    let first = true;
+    for (
+      const part of this.#vocabulary.added.cut(text, options)
+    ) {
+      if (typeof part === "number") ids.push(part);
+      else {
+        for (const word of this.#words(part, first)) {
+          ids.append(this.#encodeWord(word));
+        }
       }
-      for (const word of this.pattern.split(part)) {
-        ids.append(this.#encodeWord(word));
-      }
+      first = false;
     }
+    ids.append(template?.after ?? []);
     return ids.toArray();
   }
 
   /** The text of ids; bytes that are not UTF-8 become U+FFFD. */
   decode(ids: Iterable<number>): string {
-    const tokens = Array.from(ids, (id) => this.#vocabulary.bytesOf(id));
-    const length = tokens.reduce((sum, bytes) => sum + bytes.length, 0);
+    const tokens: Uint8Array[] = [];
+    let length = 0;
+    for (const id of ids) {
+      const token = this.#bytesOf(id, tokens.length === 0);
+      tokens.push(token);
+      length += token.length;
+    }
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const token of tokens) {
-      for (const byte of token) bytes[at++] = byte;
+      for (let i = 0; i < token.length; i++) bytes[at++] = token[i];
     }
-    return bytesToString(bytes);
+    return stripText(bytesToString(bytes), this.#vocabulary.decoder.strip);
   }
 
   /** The content of a Hugging Face tokenizer.json. */
   toJSON(): TokenizerJson {
+    const { characters } = this.#parts;
     return tokenizerForm({
-      vocab: this.vocab,
-      specialTokens: this.specialTokens,
+      vocab: this.#parts.vocab,
+      addedTokens: this.#vocabulary.added.toJSON(),
+      normalizer: this.#parts.normalizer?.toJSON(),
       preTokenizer: this.pattern.toJSON(),
-      decoder: byteLevelForm(true),
+      postProcessor: this.#parts.template?.toJSON(),
+      decoder: this.#vocabulary.decoder.toJSON(),
       merges: this.merges,
-      ignoreMerges: this.#ignoreMerges,
+      ignoreMerges: this.#parts.ignoreMerges,
+      unknown: characters && {
+        unk_token: characters.unknown ?? null,
+        fuse_unk: characters.fuseUnknown ?? false,
+        byte_fallback: characters.byteFallback ?? false,
+      },
     });
   }
 
   /** A decoder for ids that arrive one by one. */
   stream(): StreamDecoder {
-    return new ByteStream((id) => this.#vocabulary.bytesOf(id));
+    let first = true;
+    const bytes = new ByteStream((id) => {
+      const piece = this.#bytesOf(id, first);
+      first = false;
+      return piece;
+    });
+    const { strip } = this.#vocabulary.decoder;
+    return strip ? new StripStream(bytes, strip) : bytes;
+  }
+
+  #bytesOf(id: number, first: boolean): Uint8Array {
+    return first
+      ? this.#vocabulary.firstBytesOf(id)
+      : this.#vocabulary.bytesOf(id);
+  }
+
+  #words(text: string, first: boolean): Iterable<string> {
+    const words = this.pattern.split(text, first);
+    return this.#vocabulary.wordsStandAlone
+      ? Iterator.from(words).flatMap((word) => word.split(WORD_START))
+      : words;
   }
 
   #encodeWord(word: string): readonly number[] {
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
 
-    const ids = this.#mergeBytes(stringToBytes(word));
+    const ids = this.#merge(word);
     if (word.length > LONGEST_CACHED) return ids;
     if (this.#cache.size === MOST_CACHED) this.#cache.clear();
     this.#cache.set(word, ids);
     return ids;
   }
 
-  #mergeBytes(bytes: Uint8Array): readonly number[] {
-    const { ids, byteIds, merges } = this.#vocabulary;
-    if (this.#ignoreMerges) {
-      const whole = ids.get(bytesToAlphabet(bytes));
+  #merge(word: string): readonly number[] {
+    if (this.#parts.ignoreMerges) {
+      const whole = this.#vocabulary.whole(word);
       if (whole !== undefined) return [whole];
     }
-    const word: number[] = [];
-    for (const byte of bytes) word.push(byteIds[byte]);
-    return mergeWord(word, merges);
+    return mergeWord(this.#vocabulary.symbols(word), this.#vocabulary.merges);
   }
 }
 

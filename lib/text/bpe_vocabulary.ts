@@ -1,66 +1,105 @@
 /**
- * The tables of a byte-level BPE: ids, bytes and merges, checked once.
+ * The tables of a byte-pair encoding: ids, bytes and merges, checked once.
  *
  * @module
  */
 
-import { alphabetToBytes, BYTE_CHARACTERS } from "./byte_alphabet.ts";
+import { type AddedToken, AddedTokens } from "./added_tokens.ts";
+import { BYTE_CHARACTERS, bytesToAlphabet } from "./byte_alphabet.ts";
 import { ID_LIMIT, Merges } from "./bpe_merge.ts";
-import { SpecialTokens } from "./special_tokens.ts";
-import type { SplitPattern } from "./split_pattern.ts";
+import {
+  type CharacterOptions,
+  characterSymbols,
+} from "./character_symbols.ts";
+import { BYTE_LEVEL, type Decoder } from "./decoder.ts";
+import type { Normalizer } from "./normalizer.ts";
+import type { PreTokenizer } from "./pre_tokenizer.ts";
+import type { Template } from "./template.ts";
 import { stringToBytes } from "./wtf8.ts";
 
-/** What defines a byte-level BPE tokenizer. Token texts are in GPT-2's byte alphabet. */
+/**
+ * What defines a byte-pair tokenizer. Token texts are in GPT-2's byte alphabet,
+ * or they are characters.
+ */
 export interface BpeParts {
-  /** Tokens and their ids, all 256 bytes among them. */
+  /** Tokens and their ids, all 256 bytes among them if tokens are bytes. */
   readonly vocab: ReadonlyMap<string, number>;
   /** Pairs of tokens, first merged first. */
   readonly merges: readonly (readonly [string, string])[];
   /** How a text is cut into words. */
-  readonly pattern: SplitPattern;
+  readonly pattern: PreTokenizer;
   /** Control tokens by their plain text, and their ids; none by default. */
   readonly specialTokens?: ReadonlyMap<string, number>;
+  /** In place of `specialTokens`: tokens found in the text, with their rules. */
+  readonly addedTokens?: readonly AddedToken[];
   /** Whether a word that is a token needs no merges to become it; false by default. */
   readonly ignoreMerges?: boolean;
+  /** What is done to a text before it is cut; nothing by default. */
+  readonly normalizer?: Normalizer;
+  /** Special tokens around a text; none by default. */
+  readonly template?: Template;
+  /** How tokens become text; by default they are bytes. */
+  readonly decoder?: Decoder;
+  /** Given if tokens are characters: what becomes of those that have none. */
+  readonly characters?: CharacterOptions;
 }
 
 /** Looks up ids, bytes and merges. */
 export class BpeVocabulary {
   /** One more than the largest id. */
   readonly size: number;
-  /** The id of each byte. */
-  readonly byteIds: Uint32Array;
   /** The merges, by rank. */
   readonly merges: Merges = new Merges();
-  /** The control tokens. */
-  readonly special: SpecialTokens;
-  /** Ids of ordinary tokens by their text in the byte alphabet. */
+  /** The tokens that are found in the text itself. */
+  readonly added: AddedTokens;
+  /** How tokens become text. */
+  readonly decoder: Decoder;
+  /** Ids of ordinary tokens by their text, in the byte alphabet if they are bytes. */
   readonly ids: ReadonlyMap<string, number>;
 
+  /** The ids that a word starts with, before merging. */
+  readonly symbols: (word: string) => number[];
+  /** The token that a word is, if it is one. */
+  readonly whole: (word: string) => number | undefined;
+
+  /** Whether nothing merges across the start of a word, so that words can be cached. */
+  readonly wordsStandAlone: boolean;
+
   readonly #bytes: (Uint8Array | undefined)[] = [];
+  readonly #texts = new Map<number, string>();
 
   /** Throws a RangeError that says which token or merge is wrong, and why. */
   constructor(parts: BpeParts) {
-    this.special = new SpecialTokens(parts.specialTokens ?? new Map());
-    const ids = new Map<string, number>();
-    for (const [text, id] of parts.vocab) {
-      const specialId = this.special.ids.get(text);
-      if (specialId === undefined) ids.set(text, id);
-      else if (specialId !== id) {
-        throw refused(
-          `special token ${quote(text)} has id ${specialId}, ` +
-            `but ${id} in the vocabulary`,
-        );
-      }
+    const { normalizer, characters, decoder = BYTE_LEVEL } = parts;
+    this.decoder = decoder;
+    this.added = new AddedTokens(
+      parts.addedTokens ?? parts.specialTokens ?? new Map(),
+      normalizer && ((text) => normalizer.normalize(text)),
+    );
+    this.ids = this.#ordinary(parts.vocab);
+    for (const [text, id] of this.ids) {
+      this.#place(text, id, decoder.bytesOf(text));
     }
-    this.ids = ids;
-    for (const [text, id] of ids) this.#place(text, id, alphabetToBytes(text));
-    for (const [text, id] of this.special.ids) {
-      this.#place(text, id, stringToBytes(text));
+    for (const { content, id } of this.added.tokens) {
+      if (this.ids.get(content) === id) continue;
+      const text = this.added.textOf(id)!;
+      const bytes = characters ? decoder.bytesOf(text) : stringToBytes(text);
+      this.#place(text, id, bytes);
     }
     this.size = this.#bytes.length;
-    this.byteIds = byteIds(ids);
+
+    if (characters) {
+      const unknownId = unknownIdOf(characters.unknown, parts.vocab);
+      this.symbols = characterSymbols({ ids: this.ids, unknownId }, characters);
+      this.whole = (word) => this.ids.get(word);
+    } else {
+      this.symbols = byteSymbols(this.ids);
+      this.whole = (word) => this.ids.get(bytesToAlphabet(stringToBytes(word)));
+    }
     parts.merges.forEach((pair, rank) => this.#merge(pair, rank));
+
+    this.wordsStandAlone = characters !== undefined && !parts.ignoreMerges &&
+      this.ids.has(SPACE) && !parts.merges.some(joinsWords);
   }
 
   /** The bytes of an id. Throws if the vocabulary does not have it. */
@@ -74,6 +113,33 @@ export class BpeVocabulary {
     );
   }
 
+  /** The bytes of the id that a text begins with. */
+  firstBytesOf(id: number): Uint8Array {
+    const text = this.#texts.get(id);
+    return text === undefined || !this.decoder.firstBytesOf
+      ? this.bytesOf(id)
+      : this.decoder.firstBytesOf(text);
+  }
+
+  /** The tokens that may come of plain text: all but the special ones. */
+  #ordinary(vocab: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+    const added = new Map(this.added.tokens.map((t) => [t.content, t]));
+    const ids = new Map<string, number>();
+    for (const [text, id] of vocab) {
+      const token = added.get(text);
+      if (token !== undefined && token.id !== id) {
+        throw refused(
+          `special token ${quote(text)} has id ${token.id}, ` +
+            `but ${id} in the vocabulary`,
+        );
+      }
+      const isWord = token === undefined ||
+        !token.special && this.decoder.bytesOf(text) !== undefined;
+      if (isWord) ids.set(text, id);
+    }
+    return ids;
+  }
+
   #place(text: string, id: number, bytes: Uint8Array | undefined): void {
     if (!Number.isInteger(id) || id < 0 || id >= ID_LIMIT) {
       throw refused(
@@ -81,7 +147,7 @@ export class BpeVocabulary {
           `expected a whole number from 0 to ${ID_LIMIT - 1}`,
       );
     }
-    if (bytes === undefined || bytes.length === 0) {
+    if (text === "" || bytes === undefined) {
       throw refused(
         `token ${quote(text)} (id ${id}) is not written in the byte alphabet`,
       );
@@ -91,17 +157,25 @@ export class BpeVocabulary {
     }
     while (this.#bytes.length < id) this.#bytes.push(undefined);
     this.#bytes[id] = bytes;
+    if (this.decoder.firstBytesOf) this.#texts.set(id, text);
   }
 
-  #merge([left, right]: readonly [string, string], rank: number): void {
-    const [a, b, merged] = [left, right, left + right].map((text) => {
-      const id = this.ids.get(text);
-      if (id !== undefined) return id;
+  #merge(pair: readonly [string, string], rank: number): void {
+    const [left, right] = pair;
+    const a = this.ids.get(left);
+    const b = this.ids.get(right);
+    const merged = this.ids.get(left + right);
+    if (a === undefined || b === undefined || merged === undefined) {
+      const missing = a === undefined
+        ? left
+        : b === undefined
+        ? right
+        : left + right;
       throw refused(
         `merge ${rank} is ${quote(left)} with ${quote(right)}, ` +
-          `but ${quote(text)} is not in the vocabulary`,
+          `but ${quote(missing)} is not in the vocabulary`,
       );
-    });
+    }
     if (!this.merges.add(a, b, merged)) {
       throw refused(
         `merge ${rank} is ${quote(left)} with ${quote(right)}, ` +
@@ -111,7 +185,21 @@ export class BpeVocabulary {
   }
 }
 
-function byteIds(ids: ReadonlyMap<string, number>): Uint32Array {
+// What SentencePiece writes for a space. Its vocabularies are learnt word by
+// word, so that tokens have it at their start only.
+const SPACE = "\u2581";
+
+/** Where a word starts that nothing merges across. */
+export const WORD_START = /(?<=[^\u2581])(?=\u2581)/u;
+
+function joinsWords([left, right]: readonly [string, string]): boolean {
+  return !left.endsWith(SPACE) && right.startsWith(SPACE);
+}
+
+/** The function that gives the ids of the bytes of a word. */
+function byteSymbols(
+  ids: ReadonlyMap<string, number>,
+): (word: string) => number[] {
   const missing = BYTE_CHARACTERS.filter((character) => !ids.has(character));
   if (missing.length > 0) {
     throw refused(
@@ -119,7 +207,21 @@ function byteIds(ids: ReadonlyMap<string, number>): Uint32Array {
         `the first is ${quote(missing[0])}`,
     );
   }
-  return Uint32Array.from(BYTE_CHARACTERS, (character) => ids.get(character)!);
+  const byteIds = BYTE_CHARACTERS.map((character) => ids.get(character)!);
+  return (word) => {
+    const symbols: number[] = [];
+    for (const byte of stringToBytes(word)) symbols.push(byteIds[byte]);
+    return symbols;
+  };
+}
+
+function unknownIdOf(
+  unknown: string | undefined,
+  vocab: ReadonlyMap<string, number>,
+): number | undefined {
+  const id = unknown === undefined ? undefined : vocab.get(unknown);
+  if (unknown === undefined || id !== undefined) return id;
+  throw refused(`the unknown token ${quote(unknown)} is not in it`);
 }
 
 function refused(problem: string): RangeError {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { AddedTokens } from "./added_tokens.ts";
 import { BYTE_CHARACTERS } from "./byte_alphabet.ts";
 import { IdBuffer } from "./id_buffer.ts";
-import { SpecialTokens } from "./special_tokens.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./tokenizer.ts";
 import {
   byteLevelForm,
@@ -31,15 +31,14 @@ export class ByteTokenizer implements Tokenizer {
   /** 256 and the special tokens. */
   readonly vocabSize: number;
 
-  readonly #special: SpecialTokens;
+  readonly #special: AddedTokens;
 
   /** Takes the texts of the special tokens, whose ids start at 256. */
   constructor(specialTokens: readonly string[] = []) {
-    this.#special = new SpecialTokens(
-      new Map(specialTokens.map((text, i) => [text, 256 + i])),
-    );
+    const ids = new Map(specialTokens.map((text, i) => [text, 256 + i]));
+    this.#special = new AddedTokens(ids);
     this.vocabSize = 256 + specialTokens.length;
-    if (this.#special.ids.size < specialTokens.length) {
+    if (ids.size < specialTokens.length) {
       throw new RangeError(
         `Cannot make a byte tokenizer: a special token is named twice in ${
           JSON.stringify(specialTokens)
@@ -56,7 +55,7 @@ export class ByteTokenizer implements Tokenizer {
   /** The bytes of a text, and the ids of allowed special tokens. */
   encode(text: string, options: EncodeOptions = {}): Uint32Array<ArrayBuffer> {
     const ids = new IdBuffer(text.length);
-    for (const part of this.#special.cut(text, options.allowedSpecial)) {
+    for (const part of this.#special.cut(text, options)) {
       if (typeof part === "number") ids.push(part);
       else ids.append(stringToBytes(part));
     }
@@ -76,7 +75,7 @@ export class ByteTokenizer implements Tokenizer {
   toJSON(): TokenizerJson {
     return tokenizerForm({
       vocab: BYTE_CHARACTERS.map((character, byte) => [character, byte]),
-      specialTokens: this.specialTokens,
+      addedTokens: this.#special.toJSON(),
       preTokenizer: byteLevelForm(false),
       decoder: byteLevelForm(true),
     });

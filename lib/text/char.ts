@@ -4,8 +4,8 @@
  * @module
  */
 
+import { AddedTokens } from "./added_tokens.ts";
 import { IdBuffer } from "./id_buffer.ts";
-import { SpecialTokens } from "./special_tokens.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./tokenizer.ts";
 import { tokenizerForm, type TokenizerJson } from "./tokenizer_form.ts";
 
@@ -55,10 +55,10 @@ export class CharTokenizer implements Tokenizer {
 
   /** The ids of a text. Throws on a character that has none. */
   encode(text: string, options: EncodeOptions = {}): Uint32Array<ArrayBuffer> {
-    const none = new SpecialTokens(this.specialTokens);
+    const none = new AddedTokens(this.specialTokens);
     const ids = new IdBuffer(text.length);
     let index = 0;
-    for (const part of none.cut(text, options.allowedSpecial)) {
+    for (const part of none.cut(text, options)) {
       for (const char of part as string) {
         const id = this.#ids.get(char);
         if (id === undefined) throw this.#unknown(char, index);
@@ -80,8 +80,7 @@ export class CharTokenizer implements Tokenizer {
   toJSON(): TokenizerJson {
     return tokenizerForm({
       vocab: this.#ids,
-      specialTokens: this.specialTokens,
-      preTokenizer: null,
+      addedTokens: [],
       decoder: { type: "Fuse" },
     });
   }

@@ -50,13 +50,26 @@ export function parseGpt2Files(
   }
 }
 
-/** The two files of a tokenizer. Throws if it does not split as GPT-2 does, which they cannot say. */
+/** The two files of a tokenizer. Throws if it is not as GPT-2's in all else, which they cannot say. */
 export function formatGpt2Files(tokenizer: BpeTokenizer): Gpt2Files {
   if (tokenizer.pattern.name !== "gpt2") {
     throw new RangeError(
       `Cannot write vocab.json and merges.txt for the split pattern ${
         tokenizer.pattern.name ?? "of a regular expression"
       }: they stand for gpt2's; write tokenizer.json instead`,
+    );
+  }
+  const form = tokenizer.toJSON();
+  const more = [
+    form.normalizer && "a normalizer",
+    form.post_processor && "a post-processor",
+    form.model.ignore_merges && "ignore_merges",
+    form.added_tokens.some(({ special }) => !special) && "added tokens",
+  ].find((part) => part);
+  if (more) {
+    throw new RangeError(
+      `Cannot write vocab.json and merges.txt for a tokenizer with ${more}, ` +
+        `which they cannot say; write tokenizer.json instead`,
     );
   }
   const tokens = [...tokenizer.vocab, ...tokenizer.specialTokens];

@@ -8,20 +8,27 @@
 export class JsonCursor {
   /** The value. */
   readonly value: unknown;
-  readonly #path: string;
   readonly #source: string;
+  readonly #parent: JsonCursor | undefined;
+  readonly #key: string | number;
 
   /** Use {@linkcode JsonCursor.parse}. */
-  private constructor(value: unknown, path: string, source: string) {
+  private constructor(
+    value: unknown,
+    source: string,
+    parent?: JsonCursor,
+    key: string | number = "",
+  ) {
     this.value = value;
-    this.#path = path;
     this.#source = source;
+    this.#parent = parent;
+    this.#key = key;
   }
 
   /** Parses JSON; `source` is what errors call it, such as a file's name. */
   static parse(json: string, source: string): JsonCursor {
     try {
-      return new JsonCursor(JSON.parse(json), "", source);
+      return new JsonCursor(JSON.parse(json), source);
     } catch (error) {
       // The message quotes the text, line ends and all.
       const problem = (error as SyntaxError).message.replace(/\s+/g, " ");
@@ -70,7 +77,7 @@ export class JsonCursor {
   elements(): JsonCursor[] {
     if (!Array.isArray(this.value)) throw this.expected("an array");
     return this.value.map((value, i) =>
-      new JsonCursor(value, `${this.#path}[${i}]`, this.#source)
+      new JsonCursor(value, this.#source, this, i)
     );
   }
 
@@ -78,6 +85,14 @@ export class JsonCursor {
   string(): string {
     if (typeof this.value !== "string") throw this.expected("a string");
     return this.value;
+  }
+
+  /** The value, which must be a string of one character. */
+  character(): string {
+    if (typeof this.value === "string" && [...this.value].length === 1) {
+      return this.value;
+    }
+    throw this.expected("a single character");
   }
 
   /** The value, which must be a whole number that is not negative. */
@@ -115,13 +130,22 @@ export class JsonCursor {
 
   /** An error about the value. */
   refused(problem: string): SyntaxError {
-    const where = this.#path === "" ? "the file" : this.#path;
+    const where = this.#parent === undefined ? "the file" : this.#path;
     return new SyntaxError(`Cannot read ${this.#source}: ${where} ${problem}`);
   }
 
   #step(value: unknown, key: string): JsonCursor {
-    const name = /^\w+$/.test(key) ? key : JSON.stringify(key);
-    const path = this.#path === "" ? name : `${this.#path}.${name}`;
-    return new JsonCursor(value, path, this.#source);
+    return new JsonCursor(value, this.#source, this, key);
+  }
+
+  /** The way from the top, only put together where something is wrong. */
+  get #path(): string {
+    if (this.#parent === undefined) return "";
+    const parent = this.#parent.#path;
+    if (typeof this.#key === "number") return `${parent}[${this.#key}]`;
+    const name = /^\w+$/.test(this.#key)
+      ? this.#key
+      : JSON.stringify(this.#key);
+    return parent === "" ? name : `${parent}.${name}`;
   }
 }

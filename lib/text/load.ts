@@ -6,13 +6,14 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { parseGpt2Files } from "./gpt2_files.ts";
+import { parseTiktoken } from "./tiktoken.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { parseTokenizer } from "./tokenizer_json.ts";
 
 /**
- * The tokenizer of a tokenizer.json, or of a folder that holds one, or else of
- * a folder with GPT-2's vocab.json and merges.txt. Throws one line that says
- * what is missing or malformed.
+ * The tokenizer of a tokenizer.json or a .tiktoken file, or of a folder that
+ * holds a tokenizer.json, or else of a folder with GPT-2's vocab.json and
+ * merges.txt. Throws one line that says what is missing or malformed.
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const info = await unlessMissing(stat(path));
@@ -21,7 +22,10 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
       `Cannot load a tokenizer from ${path}: there is no such file or folder`,
     );
   }
-  if (!info.isDirectory()) return parseTokenizer(await textOf(path), path);
+  if (!info.isDirectory()) {
+    const parse = path.endsWith(".tiktoken") ? parseTiktoken : parseTokenizer;
+    return parse(await textOf(path), path);
+  }
 
   const folder = path.replace(/(?<=.)\/+$/, "");
   const file = `${folder}/tokenizer.json`;

@@ -9,18 +9,25 @@ import { bytesToAlphabet } from "./byte_alphabet.ts";
 import type { BpeParts } from "./bpe_vocabulary.ts";
 
 /**
- * The vocabulary and merges of tokens whose ids are their ranks: each token
- * longer than a byte was made by merging the two that the earlier merges leave
- * of its bytes. Throws a RangeError where they leave more.
+ * The vocabulary and merges of tokens whose ids are their ranks, of which some
+ * may be left out: each token longer than a byte was made by merging the two
+ * that the earlier merges leave of its bytes. Throws a RangeError where they
+ * leave more.
+ *
+ * tiktoken merges any two neighbours that spell a token, the lowest rank first.
+ * That is the same: when they are next, all lower ranks are merged, and since no
+ * merge crosses the token's ends, those within it went as they do for it alone.
  */
 export function partsFromRanks(
   tokens: readonly Uint8Array[],
 ): Pick<BpeParts, "vocab" | "merges"> {
   const texts = tokens.map(bytesToAlphabet);
-  const vocab = new Map(texts.map((text, id) => [text, id]));
-  const byteIds = new Map(
-    tokens.flatMap((bytes, id) => bytes.length === 1 ? [[bytes[0], id]] : []),
-  );
+  const vocab = new Map<string, number>();
+  const byteIds = new Map<number, number>();
+  texts.forEach((text, id) => vocab.set(text, id));
+  tokens.forEach((bytes, id) => {
+    if (bytes.length === 1) byteIds.set(bytes[0], id);
+  });
 
   const merges = new Merges();
   const pairs: [string, string][] = [];

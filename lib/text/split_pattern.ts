@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Finder } from "./finder.ts";
 import { toJavaScript } from "./regex_dialect.ts";
 import { byteLevelForm, type PreTokenizerJson } from "./tokenizer_form.ts";
 
@@ -19,7 +20,7 @@ export class SplitPattern {
   readonly name: SplitName | undefined;
 
   readonly #regex: string;
-  readonly #matcher: RegExp;
+  readonly #finder: Finder;
 
   /** Throws a RangeError on a regular expression that JavaScript cannot match exactly. */
   constructor(source: SplitSource) {
@@ -31,7 +32,7 @@ export class SplitPattern {
       );
     }
     this.#regex = typeof source === "string" ? REGEXES[source] : source.regex;
-    this.#matcher = new RegExp(toJavaScript(this.#regex), "gu");
+    this.#finder = new Finder(new RegExp(toJavaScript(this.#regex), "u"));
     const names = Object.keys(REGEXES) as SplitName[];
     this.name = names.find((name) => REGEXES[name] === this.#regex);
   }
@@ -42,12 +43,16 @@ export class SplitPattern {
       if (text !== "") yield text;
       return;
     }
+    const finder = this.#finder;
     let start = 0;
-    for (const { 0: word, index } of text.matchAll(this.#matcher)) {
-      if (word === "") continue;
+    let from = 0;
+    while (finder.find(text, from)) {
+      const { index, end } = finder;
+      from = finder.next;
+      if (index === end) continue;
       if (index > start) yield text.slice(start, index);
-      yield word;
-      start = index + word.length;
+      yield text.slice(index, end);
+      start = end;
     }
     if (start < text.length) yield text.slice(start);
   }

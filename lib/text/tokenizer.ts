@@ -31,9 +31,19 @@ export interface Tokenizer {
 export interface EncodeOptions {
   /** Which special tokens to recognise in the text; none by default. */
   readonly allowedSpecial?: "all" | Iterable<string>;
+
+  /** A character that only keeps the parts of a special token's text apart, where that is to stay plain, and is left out itself; none by default. */
+  readonly mark?: string;
+
+  /** Whether to put the special tokens around the text that its tokenizer.json says, such as the one that begins it; false by default. */
+  readonly addSpecialTokens?: boolean;
 }
 
-/** Turns ids into text as they arrive, never emitting half a character. */
+/**
+ * Turns ids into text as they arrive, never emitting half a character. Where
+ * they continue a text, push the ids of that first: some tokenizers leave out
+ * a space at the start.
+ */
 export interface StreamDecoder {
   /** The text that an id completes, which may be empty. */
   push(id: number): string;

@@ -1,17 +1,25 @@
 /**
- * Reading Hugging Face's tokenizer.json: byte-level BPE, and the character and
- * byte tokenizers that are written here. What would change ids and is not
- * supported is refused by its name. Writing is each tokenizer's `toJSON`.
+ * Reading Hugging Face's tokenizer.json: BPE of bytes or characters, and the
+ * character and byte tokenizers that are written here. What would change ids
+ * and is not supported is refused by its name. Writing is each tokenizer's
+ * `toJSON`.
  *
  * @module
  */
 
+import type { AddedToken } from "./added_tokens.ts";
 import { BpeTokenizer } from "./bpe.ts";
+import type { BpeParts } from "./bpe_vocabulary.ts";
 import { BYTE_CHARACTERS } from "./byte_alphabet.ts";
 import { ByteTokenizer } from "./byte.ts";
 import { CharTokenizer } from "./char.ts";
+import type { CharacterOptions } from "./character_symbols.ts";
+import { BYTE_LEVEL, readDecoder } from "./decoder.ts";
 import { JsonCursor } from "./json_cursor.ts";
-import { SplitPattern } from "./split_pattern.ts";
+import { readNormalizer } from "./normalizer.ts";
+import { readPreTokenizer } from "./pre_tokenizer.ts";
+import { stepType } from "./step.ts";
+import { readTemplate } from "./template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /**
@@ -35,32 +43,39 @@ export function parseTokenizer(
     "model",
   );
   file.at("version").oneOf("1.0");
-  for (const part of ["truncation", "padding", "normalizer"]) {
-    mustBeAbsent(file.at(part));
-  }
-  if (!file.at("post_processor").absent) {
-    stepType(file.at("post_processor"), "ByteLevel");
-  }
+  mustBeAbsent(file.at("truncation"));
+  mustBeAbsent(file.at("padding"));
 
-  const specialTokens = readSpecialTokens(file.at("added_tokens"));
   const model = readModel(file.at("model"));
-  const decoder = stepType(file.at("decoder"), "ByteLevel", "Fuse");
+  const { preTokenizer, alphabet } = readPreTokenizer(file.at("pre_tokenizer"));
+  const parts: BpeParts = {
+    ...model,
+    addedTokens: readAddedTokens(file.at("added_tokens")),
+    normalizer: readNormalizer(file.at("normalizer")),
+    pattern: preTokenizer,
+    template: readTemplate(file.at("post_processor")),
+    decoder: readDecoder(file.at("decoder")),
+  };
+  if ((parts.decoder === BYTE_LEVEL) !== (alphabet === "bytes")) {
+    throw file.at("decoder").refused(
+      `does not fit the pre_tokenizer: words are made of ${alphabet}`,
+    );
+  }
   try {
-    if (decoder === "Fuse") return charTokenizer(file, model, specialTokens);
-    const pattern = readPattern(file.at("pre_tokenizer"));
-    return byteTokenizer(model, specialTokens, pattern) ??
-      new BpeTokenizer({ ...model, specialTokens, pattern });
+    if (alphabet === "bytes") {
+      const bytes = { ...parts, characters: undefined };
+      return byteTokenizer(bytes) ?? new BpeTokenizer(bytes);
+    }
+    return charTokenizer(file, parts) ?? new BpeTokenizer(parts);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new SyntaxError(`Cannot read ${source}: ${error.message}`);
   }
 }
 
-interface Model {
-  readonly vocab: ReadonlyMap<string, number>;
-  readonly merges: readonly (readonly [string, string])[];
-  readonly ignoreMerges: boolean;
-}
+type Model = Pick<BpeParts, "vocab" | "merges" | "ignoreMerges"> & {
+  readonly characters: CharacterOptions;
+};
 
 function readModel(model: JsonCursor): Model {
   stepType(model, "BPE");
@@ -77,123 +92,133 @@ function readModel(model: JsonCursor): Model {
     "merges",
   );
   mustBeAbsent(model.at("dropout"));
-  mustBeAbsent(model.at("unk_token"));
   model.at("continuing_subword_prefix").oneOf(undefined, "");
   model.at("end_of_word_suffix").oneOf(undefined, "");
-  model.at("fuse_unk").boolean(false); // there are no unknown tokens to fuse
-  model.at("byte_fallback").oneOf(undefined, false);
+  const unknown = model.at("unk_token");
   return {
-    vocab: new Map(
-      model.at("vocab").entries().map(([text, id]) => [text, id.count()]),
-    ),
-    merges: model.at("merges").elements().map(readMerge),
+    vocab: readVocab(model.at("vocab")),
+    merges: readMerges(model.at("merges")),
     ignoreMerges: model.at("ignore_merges").boolean(false),
+    characters: {
+      unknown: unknown.absent ? undefined : unknown.string(),
+      fuseUnknown: model.at("fuse_unk").boolean(false),
+      byteFallback: model.at("byte_fallback").boolean(false),
+    },
   };
 }
 
-function readMerge(merge: JsonCursor): readonly [string, string] {
-  const parts = typeof merge.value === "string"
-    ? merge.value.split(" ")
-    : merge.elements().map((part) => part.string());
-  if (parts.length === 2) return [parts[0], parts[1]];
-  throw merge.expected(`two tokens: "left right" or ["left", "right"]`);
-}
-
-function readSpecialTokens(tokens: JsonCursor): ReadonlyMap<string, number> {
-  const ids = new Map<string, number>();
-  for (const token of tokens.absent ? [] : tokens.elements()) {
-    const text = token.at("content").string();
-    for (const flag of ["single_word", "lstrip", "rstrip"]) {
-      token.at(flag).oneOf(undefined, false);
+function readVocab(vocab: JsonCursor): ReadonlyMap<string, number> {
+  const ids = new Map(Object.entries(vocab.object()));
+  for (const [text, id] of ids) {
+    if (!(Number.isSafeInteger(id) && id as number >= 0)) {
+      vocab.at(text).count(); // says what is wrong
     }
-    token.at("normalized").boolean(false); // there is no normalizer
-    token.at("special").oneOf(true);
-    if (ids.has(text)) throw token.refused("has a text that another has too");
-    ids.set(text, token.at("id").count());
   }
-  return ids;
+  return ids as ReadonlyMap<string, number>;
 }
 
-function readPattern(step: JsonCursor): SplitPattern {
-  if (step.absent) throw step.expected("ByteLevel, or Split and ByteLevel");
-  if (stepType(step, "ByteLevel", "Sequence") === "ByteLevel") {
-    step.at("add_prefix_space").oneOf(false);
-    return new SplitPattern(
-      step.at("use_regex").boolean(true) ? "gpt2" : "none",
-    );
+/** Merges as "left right" or ["left", "right"]. */
+function readMerges(merges: JsonCursor): (readonly [string, string])[] {
+  const { value } = merges;
+  const pairs = Array.isArray(value) ? value.map(pairOf) : [undefined];
+  if (!pairs.includes(undefined)) return pairs as [string, string][];
+  // There are hundreds of thousands: only now see where one is wrong.
+  for (const merge of merges.elements()) {
+    if (pairOf(merge.value) === undefined) throw wrongMerge(merge);
   }
+  return [];
+}
 
-  const steps = step.at("pretokenizers").elements();
-  if (steps.length !== 2) throw step.expected("the steps Split and ByteLevel");
-  const [split, bytes] = steps;
-  stepType(split, "Split");
-  split.at("behavior").oneOf("Isolated");
-  split.at("invert").oneOf(false);
-  split.at("pattern").only("Regex");
-  stepType(bytes, "ByteLevel");
-  bytes.at("add_prefix_space").oneOf(false);
-  bytes.at("use_regex").oneOf(false);
-  return new SplitPattern({ regex: split.at("pattern").at("Regex").string() });
+function pairOf(merge: unknown): readonly [string, string] | undefined {
+  if (typeof merge === "string") {
+    const space = merge.indexOf(" ");
+    return space < 0 || merge.includes(" ", space + 1)
+      ? undefined
+      : [merge.slice(0, space), merge.slice(space + 1)];
+  }
+  const isPair = Array.isArray(merge) && merge.length === 2 &&
+    typeof merge[0] === "string" && typeof merge[1] === "string";
+  return isPair ? [merge[0], merge[1]] : undefined;
+}
+
+function wrongMerge(merge: JsonCursor): SyntaxError {
+  if (typeof merge.value !== "string") {
+    for (const part of merge.elements()) part.string();
+  }
+  return merge.expected(`two tokens: "left right" or ["left", "right"]`);
+}
+
+function readAddedTokens(tokens: JsonCursor): AddedToken[] {
+  const texts = new Set<string>();
+  return (tokens.absent ? [] : tokens.elements()).map((token) => {
+    token.only(
+      "id",
+      "content",
+      "single_word",
+      "lstrip",
+      "rstrip",
+      "normalized",
+      "special",
+    );
+    const content = token.at("content").string();
+    if (texts.has(content)) {
+      throw token.refused("has a text that another has too");
+    }
+    texts.add(content);
+    return {
+      id: token.at("id").count(),
+      content,
+      singleWord: token.at("single_word").boolean(false),
+      lstrip: token.at("lstrip").boolean(false),
+      rstrip: token.at("rstrip").boolean(false),
+      normalized: token.at("normalized").boolean(false),
+      special: token.at("special").boolean(),
+    };
+  });
 }
 
 /** The byte tokenizer, if this is its form. */
-function byteTokenizer(
-  { vocab, merges }: Model,
-  specialTokens: ReadonlyMap<string, number>,
-  pattern: SplitPattern,
-): ByteTokenizer | undefined {
-  const special = [...specialTokens].sort(([, a], [, b]) => a - b);
+function byteTokenizer(parts: BpeParts): ByteTokenizer | undefined {
+  const { vocab, merges, addedTokens = [], pattern } = parts;
+  const special = addedTokens.toSorted((a, b) => a.id - b.id);
   const isForm = pattern.name === "none" && merges.length === 0 &&
+    parts.normalizer === undefined && parts.template === undefined &&
     BYTE_CHARACTERS.every((char, byte) => vocab.get(char) === byte) &&
-    special.every(([text, id], i) =>
-      id === 256 + i && (vocab.get(text) ?? id) === id
+    special.every((token, i) =>
+      token.special && !token.singleWord && !token.lstrip && !token.rstrip &&
+      token.id === 256 + i &&
+      (vocab.get(token.content) ?? token.id) === token.id
     );
   if (!isForm) return undefined;
-  return new ByteTokenizer(special.map(([text]) => text));
+  return new ByteTokenizer(special.map(({ content }) => content));
 }
 
+/** The character tokenizer, if this is its form: one of characters and nothing else. */
 function charTokenizer(
   file: JsonCursor,
-  { vocab, merges }: Model,
-  specialTokens: ReadonlyMap<string, number>,
-): CharTokenizer {
-  mustBeAbsent(file.at("pre_tokenizer"));
-  if (specialTokens.size > 0 || merges.length > 0) {
-    throw file.at("decoder").refused(
-      "is Fuse, which is only read for characters: " +
-        "without merges or special tokens",
-    );
-  }
-  const characters: string[] = [];
+  { vocab, merges, addedTokens, normalizer, template, characters }: BpeParts,
+): CharTokenizer | undefined {
+  const isForm = file.at("decoder").at("type").value === "Fuse" &&
+    file.at("pre_tokenizer").absent && merges.length === 0 &&
+    addedTokens?.length === 0 && !normalizer && !template &&
+    characters?.unknown === undefined && !characters?.byteFallback;
+  if (!isForm) return undefined;
+  const texts: string[] = [];
   for (const [char, id] of vocab) {
-    if (id >= vocab.size || characters[id] !== undefined) {
+    if (id >= vocab.size || texts[id] !== undefined) {
       throw file.at("model").at("vocab").at(char).refused(
         `has id ${id}, expected one below ${vocab.size} that no other has`,
       );
     }
-    characters[id] = char;
+    texts[id] = char;
   }
-  return new CharTokenizer(characters);
-}
-
-/** The type of a step, which must be one of those given. */
-function stepType<const T extends string>(step: JsonCursor, ...types: T[]): T {
-  const type = step.absent ? step : step.at("type");
-  if (types.includes(type.value as T)) return type.value as T;
-  throw typeof type.value === "string"
-    ? step.refused(
-      `is ${type.value}, which is not supported: expected ${
-        types.join(" or ")
-      }`,
-    )
-    : step.expected(types.join(" or "));
+  return new CharTokenizer(texts);
 }
 
 function mustBeAbsent(step: JsonCursor): void {
-  if (step.absent) return;
-  const { value } = step;
-  const type = typeof value === "object" && value !== null && "type" in value
-    ? value.type
-    : value;
-  throw step.refused(`${JSON.stringify(type)} is not supported, expected null`);
+  if (!step.absent) {
+    throw step.refused(
+      `${JSON.stringify(step.value)} is not supported, expected null`,
+    );
+  }
 }

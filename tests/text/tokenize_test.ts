@@ -82,6 +82,32 @@ Deno.test("a text is shown token by token", async () => {
   assertEquals(JSON.parse(json.out).tokens.at(-1), { id: 169, text: "é" });
 });
 
+Deno.test("tokenizers of published models encode, decode and inspect", async () => {
+  const published = (path: string) =>
+    fromFileUrl(new URL(`../fixtures/text/published/${path}`, import.meta.url));
+  for (const path of ["llama2", "llama3/tokenizer.json"]) {
+    const tokenizer = ["--tokenizer", published(path)];
+    const text = "The boats, and the 漢 🚢\n";
+    const plain = await tokenize(["encode", ...tokenizer], text);
+    assertEquals([plain.code, plain.err], [0, ""]);
+    const decoded = await tokenize(["decode", ...tokenizer], plain.out);
+    assertEquals(decoded, { code: 0, out: text, err: "" });
+
+    const around = await tokenize(
+      ["encode", ...tokenizer, "--add-special"],
+      text,
+    );
+    const begin = path === "llama2" ? "1" : "1550";
+    assertEquals(around.out, `${begin} ${plain.out}`);
+    const inspect = ["inspect", ...tokenizer, "--add-special", "--json", text];
+    const { tokens } = JSON.parse((await tokenize(inspect)).out);
+    assertEquals(tokens[0], {
+      id: Number(begin),
+      text: path === "llama2" ? "<s>" : "<|begin_of_text|>",
+    });
+  }
+});
+
 Deno.test("wrong usage is 2, what fails is 1, each with a line", async () => {
   const cases: [args: string[], code: number, err: string][] = [
     [[], 2, "Cannot tokenize: expected train, encode, decode, inspect"],
