@@ -5,6 +5,7 @@
  */
 
 import type { Device } from "./device.ts";
+import { MEMORY_ADVICE } from "./error.ts";
 import { Image } from "./image.ts";
 import type { Span } from "./pool.ts";
 import type { Bound } from "./queue.ts";
@@ -14,6 +15,10 @@ import type { EntryPoint } from "./wgsl.ts";
 export interface Resident extends Span {
   /** Where it lies. */
   readonly device: Device;
+  /** The type of its elements, for messages. */
+  readonly dtype?: string;
+  /** Sizes of its axes, for messages. */
+  readonly shape?: readonly number[];
 }
 
 /** How many workgroups to run: given, or enough for one thread each. */
@@ -65,11 +70,12 @@ export function storageOf(
       );
     }
     if (arg instanceof Image) {
-      return { binding, id: arg.id, offset: 0, bytes: 0, resource: arg.view };
+      const { id, view } = arg;
+      return { binding, id, offset: 0, bytes: 0, resource: view, writable };
     }
     if (arg.bytes > most) {
       throw new RangeError(
-        `Cannot run ${label}: "${name}" has ${arg.bytes} bytes, ${adapter.name} binds at most ${most}`,
+        `Cannot run ${label}: "${name}" has ${arg.bytes} bytes, ${arg.dtype} [${arg.shape}], and ${adapter.name} binds at most ${most}; ${MEMORY_ADVICE}`,
       );
     }
     if (writable) {
@@ -84,7 +90,7 @@ export function storageOf(
     }
     const { storage: { id, buffer }, offset, span } = arg;
     const bytes = Math.min(span, most);
-    return { binding, id, offset, bytes, resource: buffer };
+    return { binding, id, offset, bytes, resource: buffer, writable };
   });
 }
 

@@ -13,11 +13,15 @@ import {
   summary,
   usefulFeatures,
 } from "./adapter.ts";
-import { GpuError } from "./error.ts";
-import { Image, IMAGE_WIDTH, TEXEL_BYTES } from "./image.ts";
-import { Pool, type Span, type Storage } from "./pool.ts";
+import { formatBytes, GpuError, MEMORY_ADVICE } from "./error.ts";
+import { Failure } from "./failure.ts";
+import { Images } from "./images.ts";
+import { Clock } from "./clock.ts";
+import { Pool, type Shortage, type Span, type Storage } from "./pool.ts";
+import { Profiler } from "./profiler.ts";
 import { type Dispatch, Queue } from "./queue.ts";
 import { Scope } from "./scope.ts";
+import { Tuning } from "./tuning.ts";
 
 /** How to open a {@linkcode Device}. */
 export interface DeviceOptions {
@@ -37,6 +41,10 @@ export interface Counters {
   readonly buffers: number;
   /** Bind groups held. */
   readonly bindGroups: number;
+  /** The most bytes bound at once. */
+  readonly largestBinding: number;
+  /** Milliseconds the host spent recording what it submitted. */
+  readonly recording: number;
 }
 
 const STORAGE_USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
@@ -58,18 +66,22 @@ const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
 export class Device implements Disposable {
   /** The WebGPU device. */
   readonly gpu: GPUDevice;
+  /** What the adapter says of itself. */
+  readonly info: GPUAdapterInfo;
   /** What runs the kernels. */
   readonly adapter: AdapterSummary;
   /** Lanes of a subgroup if all have the same number and may be used, else 0. */
   readonly subgroupSize: number;
+  /** Which way of computing to take for which shapes. */
+  readonly tuning: Tuning = new Tuning();
+  /** Copies of memory that kernels read as textures. */
+  readonly images: Images;
   readonly #debug: number;
   readonly #memory: Pool;
   readonly #readBacks: Pool;
   readonly #queue: Queue;
   readonly #scopes: Scope[] = [];
-  readonly #images = new Map<string, Image>();
-  #failure: GpuError | null = null;
-  #alarm: ReturnType<typeof setTimeout> | null = null;
+  readonly #failure = new Failure();
   #closed = false;
   #ids = 0;
 
@@ -110,19 +122,27 @@ export class Device implements Disposable {
     options: DeviceOptions = {},
   ) {
     this.gpu = gpu;
+    this.info = info;
     this.adapter = summary(info);
     this.subgroupSize = subgroupSize(gpu, info);
     this.#debug = options.debug ?? 0;
-    this.#memory = new Pool(gpu, STORAGE_USAGE);
+    this.#memory = new Pool(
+      gpu,
+      STORAGE_USAGE,
+      (shortage) => this.#failure.report(this.#explain(shortage)),
+    );
     this.#readBacks = new Pool(gpu, READ_USAGE);
     this.#queue = new Queue(gpu);
+    this.images = new Images(gpu, this.#queue);
     gpu.addEventListener("uncapturederror", (event) => {
       const { message } = (event as GPUUncapturedErrorEvent).error;
       event.preventDefault();
-      this.#fail(message.trim());
+      this.#failure.report(message.trim());
     });
     gpu.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") this.#fail(`the device was lost: ${message}`);
+      if (reason !== "destroyed") {
+        this.#failure.report(`the device was lost: ${message}`);
+      }
     });
   }
 
@@ -155,6 +175,11 @@ export class Device implements Disposable {
     return this.#memory.bytesReserved;
   }
 
+  /** Bytes of the largest buffer made. */
+  get largestBuffer(): number {
+    return this.#memory.largest;
+  }
+
   /** Counts since the device was opened. */
   get counters(): Counters {
     return {
@@ -162,6 +187,8 @@ export class Device implements Disposable {
       submits: this.#queue.submits,
       buffers: this.#memory.buffersMade + this.#readBacks.buffersMade,
       bindGroups: this.#queue.bindGroups,
+      largestBinding: this.#queue.largestBinding,
+      recording: this.#queue.recording,
     };
   }
 
@@ -180,24 +207,33 @@ export class Device implements Disposable {
     return this.#scopes.at(-1);
   }
 
-  /** Takes memory for `bytes` bytes. Its contents are whatever was there. */
-  allocate(bytes: number): Storage {
+  /**
+   * Takes memory for `what`. Its contents are whatever was there. Memory that
+   * `stays` is not rounded up to a size that is easily used again.
+   */
+  allocate(
+    bytes: number,
+    what: () => string = () => "a buffer",
+    options: { stays?: boolean } = {},
+  ): Storage {
     const most = this.gpu.limits.maxBufferSize;
     if (bytes > most) {
       throw new RangeError(
-        `Cannot allocate ${bytes} bytes: ${this.adapter.name} holds at most ${most} in one buffer`,
+        `Cannot allocate ${bytes} bytes for ${what()}: ${this.adapter.name} holds at most ${most} in one buffer; ${MEMORY_ADVICE}`,
       );
     }
-    return this.#memory.acquire(bytes);
+    return this.#memory.acquire(bytes, what, options);
   }
 
   /** Takes memory back. Queued work that uses it still runs first. */
   recycle(storage: Storage): void {
+    this.images.dropTwins(storage.id);
     this.#memory.release(storage);
   }
 
   /** Gives memory that no tensor holds back to the GPU. */
   trim(): void {
+    this.images.dropAllTwins();
     this.flush();
     this.#queue.forget();
     this.#memory.trim();
@@ -210,54 +246,17 @@ export class Device implements Disposable {
     data: ArrayBufferView<ArrayBuffer>,
   ): void {
     if (data.byteLength === 0) return; // Deno panics on an empty write.
+    this.images.dropTwins(storage.id);
     this.flush();
     this.gpu.queue.writeBuffer(storage.buffer, offset, inWords(data));
   }
 
-  /** The most bytes an image can hold. */
-  get mostImageBytes(): number {
-    return TEXEL_BYTES * IMAGE_WIDTH * this.gpu.limits.maxTextureDimension2D;
-  }
-
-  /** An image for `bytes` bytes, empty, kept by the caller. */
-  newImage(bytes: number): Image {
-    if (bytes > this.mostImageBytes) {
-      throw new RangeError(
-        `Cannot make an image of ${bytes} bytes: ${this.adapter.name} holds at most ${this.mostImageBytes} in one texture`,
-      );
-    }
-    return new Image(this.gpu, bytes, -1 - this.newId());
-  }
-
-  /** Queues copying what a tensor then holds to an image. */
-  fillImage({ texture }: Image, { storage, offset, bytes }: Span): void {
-    this.#check();
-    this.#queue.copyToTexture(storage.buffer, offset, {
-      texture,
-      texels: Math.ceil(bytes / TEXEL_BYTES),
-      width: IMAGE_WIDTH,
-    });
-  }
-
-  /**
-   * A copy of a tensor that kernels read as a texture. There is one image per
-   * `slot`, which the next call overwrites.
-   */
-  image(slot: string, tensor: Span): Image {
-    let image = this.#images.get(slot);
-    if (image === undefined || image.bytes < tensor.bytes) {
-      this.flush();
-      image?.[Symbol.dispose]();
-      image = this.newImage(tensor.bytes);
-      this.#images.set(slot, image);
-    }
-    this.fillImage(image, tensor);
-    return image;
-  }
-
   /** Queues a run of a pipeline. */
   dispatch(run: Dispatch): void {
-    this.#check();
+    this.#failure.check();
+    for (const { id, writable } of run.storage) {
+      if (writable) this.images.dropTwins(id);
+    }
     if (this.#debug >= 2) {
       console.debug(`${run.pipeline.label} [${run.groups}]`);
     }
@@ -266,11 +265,29 @@ export class Device implements Disposable {
 
   /** Submits what is queued, without waiting for it. */
   flush(): void {
-    this.#check();
+    this.#failure.check();
     this.#queue.flush();
+    this.images.sweep();
     if (this.#debug >= 1) {
       console.debug(`submit: ${(this.bytesInUse / 2 ** 20).toFixed(1)} MiB`);
     }
+  }
+
+  /**
+   * Times every kernel until the profiler is disposed of; null where the adapter
+   * has no clock. What is computed stays the same.
+   */
+  async profile(): Promise<Profiler | null> {
+    if (!this.features.has("timestamp-query")) return null;
+    this.flush();
+    const clock = await Clock.of(this.gpu);
+    const profiler = new Profiler(this.gpu, clock, () => {
+      if (this.#queue.timer !== profiler) return;
+      this.flush();
+      this.#queue.timer = null;
+    });
+    this.#queue.timer = profiler;
+    return profiler;
   }
 
   /**
@@ -292,8 +309,10 @@ export class Device implements Disposable {
       at += padded[i];
     }
     this.flush();
+    const waits = performance.now();
     await target.buffer.mapAsync(GPUMapMode.READ, 0, total);
-    this.#check();
+    this.#queue.timer?.awaited(waits);
+    this.#failure.check();
     const mapped = target.buffer.getMappedRange(0, total);
     at = 0;
     const copies = spans.map(({ bytes }, i) => {
@@ -311,7 +330,7 @@ export class Device implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.gpu.destroy();
-    this.#check();
+    this.#failure.check();
   }
 
   /** Runs `make`, and blames `label` for what WebGPU objects to in it. */
@@ -322,25 +341,23 @@ export class Device implements Disposable {
     } finally {
       this.gpu.popErrorScope().then((error) => {
         if (error === null) return;
-        this.#fail(`Cannot compile ${label}: ${error.message.trim()}`);
+        this.#failure.report(
+          `Cannot compile ${label}: ${error.message.trim()}`,
+        );
       });
     }
   }
 
-  #fail(message: string): void {
-    // Later errors follow from the first, which alone says what is wrong.
-    if (this.#failure !== null) return;
-    this.#failure = new GpuError(message);
-    this.#alarm = setTimeout(() => this.#check(), 1000);
-  }
-
-  #check(): void {
-    if (this.#failure === null) return;
-    const failure = this.#failure;
-    if (this.#alarm !== null) clearTimeout(this.#alarm);
-    this.#alarm = null;
-    this.#failure = null;
-    throw failure;
+  #explain({ what, asked, inUse, reserved }: Shortage): string {
+    const { adapter, gpu: { limits } } = this;
+    const after = this.#queue.latest && `, after ${this.#queue.latest}`;
+    return `Cannot allocate ${
+      formatBytes(asked)
+    } for ${what}${after}: ${adapter.name} is out of memory, with ${
+      formatBytes(inUse)
+    } in use, ${formatBytes(reserved)} held and ${
+      formatBytes(limits.maxBufferSize)
+    } allowed in one buffer; ${MEMORY_ADVICE}`;
   }
 }
 

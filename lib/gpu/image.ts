@@ -26,7 +26,7 @@ export class Image implements Disposable {
   /** Bytes it can hold. */
   readonly bytes: number;
 
-  /** Makes room for `bytes` bytes; see `Device.newImage`. */
+  /** Makes room for `bytes` bytes; see `Images`. */
   constructor(gpu: GPUDevice, bytes: number, id: number) {
     const height = Math.max(1, Math.ceil(bytes / TEXEL_BYTES / IMAGE_WIDTH));
     this.id = id;

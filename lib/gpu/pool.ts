@@ -28,6 +28,18 @@ export interface Span {
   readonly span: number;
 }
 
+/** Memory that the GPU did not have. */
+export interface Shortage {
+  /** What was to lie there. */
+  readonly what: string;
+  /** Bytes asked for. */
+  readonly asked: number;
+  /** Bytes handed out before. */
+  readonly inUse: number;
+  /** Bytes of all buffers made before. */
+  readonly reserved: number;
+}
+
 /**
  * Hands out buffers and takes them back.
  *
@@ -37,6 +49,7 @@ export interface Span {
 export class Pool {
   readonly #gpu: GPUDevice;
   readonly #usage: number;
+  readonly #onShortage: (shortage: Shortage) => void;
   /** By size, the newest first: the oldest is taken next, so that equal work
    * meets equal buffers however they came back. */
   readonly #free = new Map<number, Storage[]>();
@@ -48,11 +61,18 @@ export class Pool {
   bytesPeak = 0;
   /** Bytes of all buffers that exist, in use or waiting. */
   bytesReserved = 0;
+  /** Bytes of the largest buffer made. */
+  largest = 0;
 
-  /** Makes buffers of one usage. */
-  constructor(gpu: GPUDevice, usage: number) {
+  /** Makes buffers of one usage, and says if the GPU has no memory for one. */
+  constructor(
+    gpu: GPUDevice,
+    usage: number,
+    onShortage: (shortage: Shortage) => void = () => {},
+  ) {
     this.#gpu = gpu;
     this.#usage = usage;
+    this.#onShortage = onShortage;
   }
 
   /** How many buffers were made since the start. */
@@ -60,20 +80,26 @@ export class Pool {
     return this.#made;
   }
 
-  /** Takes memory that waits, or makes it. */
-  acquire(bytes: number): Storage {
-    const size = sizeClass(bytes);
+  /**
+   * Takes memory that waits, or makes it, to hold `what`. What is to stay may be
+   * asked for to the byte: it is not rounded up for the sake of use again.
+   */
+  acquire(
+    bytes: number,
+    what: () => string = () => "a buffer",
+    { stays = false }: { stays?: boolean } = {},
+  ): Storage {
+    const size = stays
+      ? Math.max(256, Math.ceil(bytes / 256) * 256)
+      : sizeClass(bytes);
     this.bytesInUse += size;
     this.bytesPeak = Math.max(this.bytesPeak, this.bytesInUse);
     const waiting = this.#free.get(size)?.pop();
     if (waiting !== undefined) return waiting;
     this.bytesReserved += size;
-    return {
-      id: this.#made++,
-      buffer: this.#gpu.createBuffer({ size, usage: this.#usage }),
-      bytes: size,
-      holders: 0,
-    };
+    this.largest = Math.max(this.largest, size);
+    const buffer = this.#make(size, what);
+    return { id: this.#made++, buffer, bytes: size, holders: 0 };
   }
 
   /** Takes memory back. Work already queued that uses it still runs first. */
@@ -98,6 +124,20 @@ export class Pool {
       }
     }
     this.#free.clear();
+  }
+
+  #make(size: number, what: () => string): GPUBuffer {
+    const shortage = {
+      asked: size,
+      inUse: this.bytesInUse - size,
+      reserved: this.bytesReserved - size,
+    };
+    this.#gpu.pushErrorScope("out-of-memory");
+    const buffer = this.#gpu.createBuffer({ size, usage: this.#usage });
+    this.#gpu.popErrorScope().then((error) => {
+      if (error !== null) this.#onShortage({ ...shortage, what: what() });
+    });
+    return buffer;
   }
 }
 

@@ -30,6 +30,8 @@ export interface Bound {
   readonly bytes: number;
   /** What is bound. */
   readonly resource: GPUBuffer | GPUTextureView;
+  /** Whether the dispatch may write to it. */
+  readonly writable: boolean;
 }
 
 /** What a formula asks of one run, however it is computed. */
@@ -64,6 +66,20 @@ export interface Dispatch {
   readonly work?: Work;
 }
 
+/** What wants to know when every dispatch ran. */
+export interface Timer {
+  /** Whether what was recorded must be submitted before more is. */
+  readonly full: boolean;
+  /** Where the pass of a dispatch leaves its times. */
+  stamp(run: Dispatch): GPUComputePassTimestampWrites;
+  /** Adds to an encoder, about to be submitted, what saves the times. */
+  resolve(encoder: GPUCommandEncoder): void;
+  /** Hands over commands recorded since `began`, in milliseconds. */
+  submit(began: number, hand: () => void): void;
+  /** Notes that the host waited since `start`, in milliseconds. */
+  awaited(start: number): void;
+}
+
 const UNIFORM_BYTES = 1 << 20;
 const MOST_BIND_GROUPS = 1 << 14;
 
@@ -85,7 +101,16 @@ export class Queue {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #last: Pipeline | null = null;
+  #began = 0;
 
+  /** The latest dispatch, `kernel.entry`. */
+  latest = "";
+  /** Times every dispatch, if set. */
+  timer: Timer | null = null;
+  /** The most bytes bound at once. */
+  largestBinding = 0;
+  /** Milliseconds spent recording, from a submit's first command to its last. */
+  recording = 0;
   /** How many dispatches were recorded since the start. */
   dispatches = 0;
   /** How many times work was submitted since the start. */
@@ -107,9 +132,16 @@ export class Queue {
   }
 
   /** Records a run of a pipeline. */
-  dispatch({ pipeline, storage, uniform, groups }: Dispatch): void {
+  dispatch(run: Dispatch): void {
+    const { pipeline, storage, uniform, groups } = run;
+    if (this.timer?.full) this.flush();
     const offset = uniform === null ? 0 : this.#place(uniform);
     const group = this.#bindGroup(pipeline, storage);
+    if (this.timer !== null) {
+      this.#endPass();
+      const timestampWrites = this.timer.stamp(run);
+      this.#pass = this.#commands().beginComputePass({ timestampWrites });
+    }
     this.#pass ??= this.#commands().beginComputePass();
     if (this.#last !== pipeline) this.#pass.setPipeline(pipeline.gpu);
     this.#last = pipeline;
@@ -119,6 +151,7 @@ export class Queue {
       this.#pass.setBindGroup(0, group, this.#offset, 0, 1);
     }
     this.#pass.dispatchWorkgroups(...groups);
+    this.latest = pipeline.label;
     this.dispatches++;
   }
 
@@ -161,17 +194,12 @@ export class Queue {
   /** Submits what is recorded. */
   flush(): void {
     this.#endPass();
-    if (this.#encoder === null) return;
-    if (this.#uniformUsed > 0) {
-      this.#gpu.queue.writeBuffer(
-        this.#uniforms,
-        0,
-        this.#uniformData,
-        0,
-        this.#uniformUsed,
-      );
-    }
-    this.#gpu.queue.submit([this.#encoder.finish()]);
+    const encoder = this.#encoder;
+    if (encoder === null) return;
+    this.timer?.resolve(encoder);
+    this.recording += performance.now() - this.#began;
+    if (this.timer === null) this.#submit(encoder);
+    else this.timer.submit(this.#began, () => this.#submit(encoder));
     this.#encoder = null;
     this.#uniformUsed = 0;
     this.submits++;
@@ -193,6 +221,9 @@ export class Queue {
     const cached = this.#bindGroups.get(key);
     if (cached !== undefined) return cached;
 
+    for (const { bytes } of storage) {
+      this.largestBinding = Math.max(this.largestBinding, bytes);
+    }
     const entries: GPUBindGroupEntry[] = storage.map((
       { binding, resource, offset, bytes },
     ) => ({
@@ -223,8 +254,25 @@ export class Queue {
     return offset;
   }
 
+  #submit(encoder: GPUCommandEncoder): void {
+    if (this.#uniformUsed > 0) {
+      this.#gpu.queue.writeBuffer(
+        this.#uniforms,
+        0,
+        this.#uniformData,
+        0,
+        this.#uniformUsed,
+      );
+    }
+    this.#gpu.queue.submit([encoder.finish()]);
+  }
+
   #commands(): GPUCommandEncoder {
-    return this.#encoder ??= this.#gpu.createCommandEncoder();
+    if (this.#encoder === null) {
+      this.#began = performance.now();
+      this.#encoder = this.#gpu.createCommandEncoder();
+    }
+    return this.#encoder;
   }
 
   #endPass(): void {

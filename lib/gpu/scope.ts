@@ -10,12 +10,15 @@
  * Scopes nest; {@linkcode Device.scope} opens one and `using` closes it.
  */
 export class Scope implements Disposable {
+  /** The scope it was opened in, if any. */
+  readonly outer: Scope | undefined;
   readonly #open: Scope[];
   readonly #owned = new Set<Disposable>();
 
   /** Opens a scope inside those already open. */
   constructor(open: Scope[]) {
     this.#open = open;
+    this.outer = open.at(-1);
     open.push(this);
   }
 

@@ -181,28 +181,35 @@ const BYTES: Readonly<Record<string, number>> = {
   vec4h: 8,
   vec4f: 16,
   vec4u: 16,
+  "atomic<u32>": 4,
 };
 
 function workgroupBytes(
   source: string,
   values: ReadonlyMap<string, number>,
 ): number {
-  const declared = source.matchAll(/var<workgroup>\s+(\w+)\s*:\s*([^;]+);/g);
   const aliases = new Map(
-    [...source.matchAll(/alias\s+(\w+)\s*=\s*(\w+)\s*;/g)].map((
+    [...source.matchAll(/alias\s+(\w+)\s*=\s*([^;]+);/g)].map((
       [, name, type],
-    ) => [name, type]),
+    ) => [name, type.trim()]),
   );
+  const bytesOf = (type: string): number => {
+    const alias = aliases.get(type);
+    if (alias !== undefined) return bytesOf(alias);
+    const [, element, count] =
+      type.match(/^array<\s*(.+)\s*,([^,]+?),?\s*>$/s) ??
+        [];
+    if (element === undefined) return BYTES[type] ?? NaN;
+    return (evaluate(count, values) ?? NaN) * bytesOf(element.trim());
+  };
   let bytes = 0;
-  for (const [, name, written] of declared) {
-    const [, type, count] = written.match(/^array<\s*(\w+)\s*,(.+)>\s*$/s) ??
-      [null, written.trim(), "1"];
-    const length = evaluate(count, values);
-    const size = BYTES[aliases.get(type) ?? type];
-    if (length === null || size === undefined) {
+  const declared = source.matchAll(/var<workgroup>\s+(\w+)\s*:\s*([^;]+);/g);
+  for (const [, name, type] of declared) {
+    const size = bytesOf(type.trim());
+    if (Number.isNaN(size)) {
       throw new TypeError(`Cannot size the workgroup variable ${name}`);
     }
-    bytes += length * size;
+    bytes += size;
   }
   return bytes;
 }

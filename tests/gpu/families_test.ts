@@ -12,6 +12,7 @@ import {
   embedding,
   gelu,
   layerNorm,
+  linearCrossEntropy,
   logSoftmax,
   matmul,
   mul,
@@ -20,12 +21,8 @@ import {
 } from "../../lib/ops/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward } from "../../lib/tensor/backward.ts";
-import {
-  type HostArray,
-  Parameter,
-  readAll,
-  Tensor,
-} from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { type HostArray, readAll, Tensor } from "../../lib/tensor/tensor.ts";
 import { relativeDistance } from "../ops/case.ts";
 import { bothDevices } from "../both_devices.ts";
 
@@ -140,6 +137,18 @@ function rows(): Computed[] {
 }
 
 const others: readonly Computed[] = [
+  {
+    name: "linearCrossEntropy",
+    shapes: [[301, 20], [65, 20]],
+    run: (hidden, weight) => {
+      const targets = Uint32Array.from({ length: 301 }, (_, i) => i * i % 65);
+      return linearCrossEntropy(
+        hidden,
+        weight,
+        Tensor.from(hidden.device, targets),
+      );
+    },
+  },
   {
     name: "embedding",
     shapes: [[37, 21]],

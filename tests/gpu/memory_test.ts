@@ -2,7 +2,8 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
 import { Pool } from "../../lib/gpu/pool.ts";
 import { Scope } from "../../lib/gpu/scope.ts";
-import { Parameter, Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { Tensor } from "../../lib/tensor/tensor.ts";
 
 const devices: { best?: Device } = {};
 
@@ -52,6 +53,17 @@ Deno.test("Pool wastes at most a quarter, and keeps sizes bindable", () => {
     pool.release(storage);
     pool.trim();
   }
+});
+
+Deno.test("Pool gives memory that stays no larger than it was asked for", () => {
+  const pool = newPool();
+  assertEquals(pool.acquire(70_000).bytes, 81_920);
+  const exact = pool.acquire(70_000, () => "weights", { stays: true });
+  assertEquals([exact.bytes, exact.buffer.size], [70_144, 70_144]);
+  pool.release(exact);
+  assertStrictEquals(pool.acquire(70_144, undefined, { stays: true }), exact);
+  pool.release(exact);
+  pool.trim();
 });
 
 Deno.test("Pool hands out what came back, the oldest first, by size", () => {

@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
 import { Kernel } from "../../lib/gpu/kernel.ts";
 import { add } from "../../lib/ops/mod.ts";
-import { Parameter, Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { Tensor } from "../../lib/tensor/tensor.ts";
 
 Deno.test("rows of a tensor are read, written and filled in place", async () => {
   using device = await Device.open();
@@ -82,7 +83,7 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
       Float32Array.from({ length: size }, (_, i) => i),
     );
     const y = Tensor.zeros(device, [Math.ceil(size / 4) * 4]);
-    const image = device.image("x", x);
+    const image = device.images.copy("x", x);
     x.fill(-1);
     kernel.run("texels", {
       args: { x: image, y },
@@ -96,8 +97,10 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
       'needs an image "x"',
     );
   }
+  const { storage, offset, span } = Tensor.ones(device, [1]);
+  const bytes = 1 + device.images.most;
   assertThrows(
-    () => device.newImage(1 + device.mostImageBytes),
+    () => device.images.copy("x", { storage, offset, span, bytes }),
     RangeError,
     "in one texture",
   );

@@ -110,6 +110,11 @@ Deno.test("settle() adds up workgroup memory, by the values asked for", () => {
     16 * 256 + 16 * 16 + 4 * 17 + 4,
   );
   assertEquals(settle("const A: u32 = 1u;").workgroupBytes, 0);
+  const nested = `const N: u32 = 3u;
+    alias Row = array<vec4f, N + 1u>;
+    var<workgroup> rows: array<Row, 2u * N>;
+    var<workgroup> counts: array<array<atomic<u32>, N>, 4>;`;
+  assertEquals(settle(nested).workgroupBytes, 16 * 4 * 6 + 4 * 3 * 4);
 });
 
 Deno.test("settle() refuses workgroup memory whose size it cannot tell", () => {
@@ -119,8 +124,7 @@ Deno.test("settle() refuses workgroup memory whose size it cannot tell", () => {
       "array<Pair, 4>",
       "Pair",
       "array<vec4<f32>, 4>",
-      "array<array<f32, 4>, 4>",
-      "atomic<u32>",
+      "array<array<f32, u32(3)>, 4>",
     ]
   ) {
     assertThrows(
