@@ -9,25 +9,31 @@
 
 import type { Device } from "../lib/gpu/device.ts";
 import * as ops from "../lib/ops/mod.ts";
-import { product, type ProductOptions } from "../lib/ops/product.ts";
+import { product } from "../lib/ops/product.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
 import { Random } from "../lib/random.ts";
 import { noGrad } from "../lib/tensor/tape.ts";
-import { Parameter, Tensor } from "../lib/tensor/tensor.ts";
+import { Parameter } from "../lib/tensor/parameter.ts";
+import { Tensor } from "../lib/tensor/tensor.ts";
 import { Stopwatch, type Work } from "./measure.ts";
 import { type BenchOptions, wanted } from "./report.ts";
+import { tuneFor } from "./tuning.ts";
 
 /** Measures matrix products, attention, and what is bound by memory. */
-export async function kernels(
-  { report, filters }: BenchOptions,
-): Promise<void> {
+export async function kernels(options: BenchOptions): Promise<void> {
+  const { report, filters, quick = false } = options;
   using stopwatch = await Stopwatch.open();
   const { device } = stopwatch;
   report({ adapter: device.adapter.name, subgroup: device.subgroupSize });
   const random = new Random(1);
-  for (const group of [products, attentions, rowKernels, elementwise]) {
+  const groups = [products, attentions, rowKernels, elementwise];
+  for (const group of quick ? groups.slice(-1) : groups) {
     const works = group(device, random)
       .filter(({ name }) => wanted(name, filters));
+    await tuneFor(device, options, () => {
+      using _scope = device.scope();
+      for (const { run } of works) run();
+    });
     for (const { work, seconds } of await stopwatch.measure(works)) {
       const { name, flops, bytes } = work;
       report({
@@ -40,30 +46,40 @@ export async function kernels(
   }
 }
 
+/** Rows, depth and columns; then which factors are stored the other way round. */
+const PRODUCTS: readonly (readonly [number, number, number, string])[] = [
+  [256, 256, 256, "nn"],
+  [512, 512, 512, "nn"],
+  [1024, 1024, 1024, "nn"],
+  [1024, 384, 1536, "nn"],
+  [1024, 384, 1536, "nt"],
+  [384, 1024, 1536, "tn"],
+  [768, 128, 512, "nn"], // the small model's
+  [768, 512, 128, "nt"],
+  [128, 768, 512, "tn"],
+  [1024, 384, 1152, "nn"], // the model of 384 channels'
+  [384, 1024, 384, "tn"],
+  [16, 384, 1536, "nn"],
+  [1, 384, 1536, "nn"], // a token at a time, weights kept as they are
+  [1, 768, 3072, "nn"],
+  [1, 768, 50257, "nt"],
+];
+
 function products(device: Device, random: Random): Work[] {
-  const work = (
-    [rows, depth, cols]: readonly [number, number, number],
-    options: ProductOptions = {},
-  ): Work => {
-    const { transposeA: ta = false, transposeB: tb = false } = options;
-    const a = Tensor.randn(device, ta ? [depth, rows] : [rows, depth], random);
-    const b = Tensor.randn(device, tb ? [cols, depth] : [depth, cols], random);
-    const form = `${ta ? "t" : "n"}${tb ? "t" : "n"}`;
+  return PRODUCTS.map(([rows, depth, cols, form]) => {
+    const [transposeA, transposeB] = [...form].map((letter) => letter === "t");
+    const options = { transposeA, transposeB, keep: rows <= 16 };
+    const matrix = (m: number, n: number, transposed: boolean) =>
+      Tensor.randn(device, transposed ? [n, m] : [m, n], random);
+    const a = matrix(rows, depth, transposeA);
+    const b = matrix(depth, cols, transposeB);
     return {
       name: `matmul ${rows}x${depth}x${cols} ${form}`,
       run: () => product(a, b, options),
       flops: 2 * rows * depth * cols,
+      ...(rows === 1 && { bytes: b.bytes }),
     };
-  };
-  return [
-    work([256, 256, 256]),
-    work([512, 512, 512]),
-    work([1024, 384, 1536]),
-    work([1024, 384, 1536], { transposeB: true }),
-    work([384, 1024, 1536], { transposeA: true }),
-    work([16, 384, 1536]),
-    work([1, 384, 1536]),
-  ];
+  });
 }
 
 function attentions(device: Device, random: Random): Work[] {
@@ -94,6 +110,7 @@ function attentions(device: Device, random: Random): Work[] {
     ...work([12, 4, 64, 32]),
     ...work([4, 6, 256, 64]),
     ...work([4, 6, 256, 64], 0.1),
+    ...work([1, 12, 1024, 64]),
   ];
 }
 
@@ -241,5 +258,6 @@ function ids(
 
 /** Queues the backward pass of one op alone. */
 function back(y: Tensor, dy: Tensor): void {
-  noGrad(() => y.origin!.backward(dy));
+  const { backward, inputs } = y.origin!;
+  noGrad(() => backward(dy, inputs.map(() => null)));
 }

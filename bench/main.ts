@@ -3,13 +3,14 @@
  *
  * ```sh
  * deno task bench kernels matmul
- * deno task bench train --json
+ * deno task bench all --json
  * ```
  *
  * @module
  */
 
 import { readArgs, usageError } from "../cli/args.ts";
+import { TUNE_FLAG } from "../cli/tuning_store.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { type BenchOptions, reporter } from "./report.ts";
 
@@ -19,18 +20,43 @@ const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["kernels", async () => (await import("./kernels.ts")).kernels],
   ["train", async () => (await import("./train.ts")).train],
   ["generate", async () => (await import("./generate.ts")).generate],
+  ["start", async () => (await import("./start.ts")).start],
+  ["tokenizer", async () => (await import("./text.ts")).tokenizer],
   ["unrolling", async () => (await import("./unrolling.ts")).unrolling],
+  ["peers", async () => (await import("./peers.ts")).peers],
+  ["profile", async () => (await import("./profile.ts")).profile],
+  ["gpu", async () => (await import("./gpu.ts")).gpu],
 ]);
 
-const NAMES = [...BENCHES.keys(), "tokenizer"];
+/** What is not part of all. */
+const APART: ReadonlySet<string> = new Set(["profile", "gpu"]);
+
+/** What each measures, for the list that no name prints. */
+const ABOUT: Readonly<Record<string, string>> = {
+  kernels: "products, attention, and what is bound by memory",
+  train: "steps of training, the host's part in them, and memory",
+  generate: "reading a prompt, and writing after it",
+  start: "the first step of training, with and without a shader cache",
+  tokenizer: "encoding and training on a megabyte, beside tiktoken",
+  unrolling: "what writing out loops is worth",
+  peers: "the same work in jax-js, tfjs, onnxruntime-web and PyTorch",
+  profile: "what every kernel takes in a step, with a trace for Perfetto",
+  gpu: "a GPU's products, attention, training and writing, at full size",
+  all: "all of these but profile and gpu",
+};
 
 const COMMAND = {
   name: "bench",
   about: "Measures what things cost here. What follows the name picks those\n" +
-    `results that have it in theirs. The names are ${NAMES.join(", ")}.`,
+    "results that have it in theirs. The names are:\n\n" + list(),
   usage: "NAME [FILTER…]",
   flags: {
     json: { kind: "switch", help: "Print JSON lines" },
+    quick: {
+      kind: "switch",
+      help: "Something tiny, to see only that it runs",
+    },
+    tune: TUNE_FLAG,
   },
 } as const;
 
@@ -40,36 +66,44 @@ export async function main(args: readonly string[]): Promise<number> {
     const parsed = readArgs(COMMAND, args);
     if (parsed === null) return 0;
     const [name, ...filters] = parsed.rest;
-    const { json } = parsed.values;
-    if (name === "tokenizer") return await runTokenizer(filters, json);
-    const load = BENCHES.get(name ?? "");
-    if (load === undefined) {
+    const { json, quick, tune } = parsed.values;
+    if (name === undefined) {
+      console.log(list());
+      return 0;
+    }
+    if (name !== "all" && !BENCHES.has(name)) {
       throw usageError("bench", [
-        `${
-          name === undefined ? "it needs a name" : `"${name}" is not known`
-        }, the names are ${NAMES.join(", ")}`,
+        `"${name}" is not known, the names are ${
+          Object.keys(ABOUT).join(", ")
+        }`,
       ]);
     }
-    const bench = await load();
-    await bench({ report: reporter(json), filters });
-    return 0;
+    let code = 0;
+    for (const [each, load] of BENCHES) {
+      if (name === "all" ? APART.has(each) : name !== each) continue;
+      const bench = await load();
+      try {
+        await bench({ report: reporter(each, json), filters, quick, tune });
+      } catch (error) {
+        // The others can be measured all the same.
+        console.error(`error: ${each}: ${messageOf(error)}`);
+        code = 1;
+      }
+    }
+    return code;
   } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    console.error(`error: ${messageOf(error)}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
 
-/** Nothing here needs the GPU, so `deno bench` can time it. */
-async function runTokenizer(
-  filters: readonly string[],
-  json: boolean,
-): Promise<number> {
-  const path = new URL("./tokenizer.ts", import.meta.url).pathname;
-  const args = ["bench", "--allow-read", ...(json ? ["--json"] : [])];
-  if (filters.length > 0) args.push("--filter", filters.join(" "));
-  const { code } = await new Deno.Command("deno", { args: [...args, path] })
-    .spawn().status;
-  return code;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function list(): string {
+  return Object.entries(ABOUT)
+    .map(([name, about]) => `  ${name.padEnd(10)} ${about}`).join("\n");
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -8,6 +8,7 @@ import type { Device } from "../lib/gpu/device.ts";
 import { Random } from "../lib/random.ts";
 import { GPT2 } from "../models/gpt2.ts";
 import type { GPT2Config } from "../models/gpt2_config.ts";
+import { type BenchOptions, wanted } from "./report.ts";
 
 /** A model to measure, and the rows of its batches. */
 export interface BenchModel {
@@ -19,7 +20,7 @@ export interface BenchModel {
   readonly batchSize: number;
 }
 
-/** nanoGPT's example for a CPU, and its example for one GPU at a sixteenth of the batch. */
+/** nanoGPT's example for a CPU, its example for one GPU at a sixteenth of the batch, and GPT-2. */
 export const MODELS: readonly BenchModel[] = [
   {
     name: "L4 H4 C128 T64 B12 V65",
@@ -31,7 +32,33 @@ export const MODELS: readonly BenchModel[] = [
     config: { vocabSize: 65, blockSize: 256, nLayer: 6, nHead: 6, nEmbd: 384 },
     batchSize: 4,
   },
+  {
+    name: "L12 H12 C768 T64 B4 V50257",
+    config: {
+      vocabSize: 50257,
+      blockSize: 64,
+      nLayer: 12,
+      nHead: 12,
+      nEmbd: 768,
+    },
+    batchSize: 4,
+  },
 ];
+
+/** One that takes no time, to see that a benchmark runs. */
+export const TINY: BenchModel = {
+  name: "L1 H2 C32 T16 B2 V65",
+  config: { vocabSize: 65, blockSize: 16, nLayer: 1, nHead: 2, nEmbd: 32 },
+  batchSize: 2,
+};
+
+/** The models that were asked for. */
+export function wantedModels(
+  { filters = [], quick = false }: Partial<BenchOptions>,
+): BenchModel[] {
+  const models = quick ? [TINY] : MODELS;
+  return models.filter(({ name }) => wanted(name, filters));
+}
 
 /** An untrained model: what it computes takes as long as what a trained one does. */
 export function untrained(device: Device, { config }: BenchModel): GPT2 {

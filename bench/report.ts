@@ -16,20 +16,31 @@ export interface BenchOptions {
   readonly report: Report;
   /** Only what has one of these in its name; everything if there are none. */
   readonly filters: readonly string[];
+  /** Whether to see only that it runs, on something tiny. */
+  readonly quick?: boolean;
+  /** Whether to try what is fastest: off, auto or force. */
+  readonly tune?: string;
 }
 
-/** Prints to stdout: JSON lines, or a table with a heading above each group. */
-export function reporter(json: boolean): Report {
-  if (json) return (row) => console.log(JSON.stringify(row));
+/**
+ * Prints to stdout: JSON lines that name the benchmark, or a table with a heading
+ * above each group.
+ */
+export function reporter(bench: string, json: boolean): Report {
+  if (json) return (row) => console.log(JSON.stringify({ bench, ...row }));
   let heading = "";
   return (row) => {
     const names = Object.keys(row);
+    const values = Object.values(row);
+    const widths = values.map((value, column) =>
+      column === 0 ? -42 : typeof value === "string" ? -24 : 14
+    );
     if (names.join() !== heading) {
       if (heading !== "") console.log();
-      console.log(line(names));
+      console.log(line(names, widths));
     }
     heading = names.join();
-    console.log(line(Object.values(row).map(format)));
+    console.log(line(values.map(format), widths));
   };
 }
 
@@ -39,9 +50,19 @@ export function wanted(name: string, filters: readonly string[]): boolean {
     filters.some((filter) => name.includes(filter));
 }
 
-function line([first, ...rest]: readonly string[]): string {
-  return [first.padEnd(42), ...rest.map((text) => text.padStart(12))].join(" ")
-    .trimEnd();
+/** The middle one of some numbers. */
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)];
+}
+
+/** Cells side by side; those of a negative width begin at its left. */
+function line(cells: readonly string[], widths: readonly number[]): string {
+  return cells.map((cell, column) =>
+    widths[column] < 0
+      ? cell.padEnd(-widths[column])
+      : cell.padStart(widths[column])
+  ).join(" ").trimEnd();
 }
 
 function format(value: string | number): string {

@@ -11,63 +11,87 @@ import { AdamW } from "../lib/optim/adamw.ts";
 import { constantSchedule } from "../lib/optim/schedule.ts";
 import { Random } from "../lib/random.ts";
 import { train as trainSteps } from "../lib/train/train.ts";
-import { type BenchModel, MODELS, untrained } from "./models.ts";
-import { type BenchOptions, wanted } from "./report.ts";
+import { type BenchModel, untrained, wantedModels } from "./models.ts";
+import { type BenchOptions, median } from "./report.ts";
+import { tuneFor } from "./tuning.ts";
 
-const WARM_UP = 8; // steps
-const WINDOWS = 4;
-const WINDOW = 2; // seconds
-const ALONE = 8; // steps that are waited for one by one
+/** How long to measure. */
+interface Patience {
+  /** Steps before it counts, and steps that are waited for one by one. */
+  readonly steps: number;
+  /** Seconds after which there are no more of those. */
+  readonly most: number;
+  /** Stretches of steps that are waited for once. */
+  readonly windows: number;
+  /** Seconds of such a stretch, or one step if that takes longer. */
+  readonly window: number;
+}
+
+const PATIENT: Patience = { steps: 8, most: 6, windows: 5, window: 2 };
+const QUICK: Patience = { steps: 2, most: 1, windows: 1, window: 0 };
 
 /** Measures tokens in a second, and what the host and the memory do meanwhile. */
-export async function train({ report, filters }: BenchOptions): Promise<void> {
-  for (const model of MODELS.filter(({ name }) => wanted(name, filters))) {
+export async function train(options: BenchOptions): Promise<void> {
+  const { report, quick } = options;
+  for (const model of wantedModels(options)) {
     using device = await Device.open();
     report({ adapter: device.adapter.name, subgroup: device.subgroupSize });
-    const { speed, host, memory } = await run(device, model);
-    report({ training: model.name, ...speed });
-    report({ host: model.name, ...host });
-    report({ memory: model.name, ...memory });
+    await tuneFor(device, options, () => stepsOf(device, model).next(1));
+    const measured = await run(device, model, quick ? QUICK : PATIENT);
+    report({ training: model.name, ...measured.speed });
+    report({ host: model.name, ...measured.host });
+    report({ memory: model.name, ...measured.memory });
   }
 }
 
-async function run(device: Device, model: BenchModel) {
+async function run(device: Device, model: BenchModel, patience: Patience) {
   const steps = stepsOf(device, model);
   const first = await seconds(() => steps.next(1));
-  await steps.next(WARM_UP);
+  await repeat(patience, () => steps.next(1));
   const warm = device.counters;
 
-  // Windows are waited for once, at their end; the best counts.
-  let best = Infinity;
-  let each = Math.ceil(WINDOW / await seconds(() => steps.next(1)));
-  for (let window = 0; window < WINDOWS; window++) {
-    best = Math.min(best, await seconds(() => steps.next(each)) / each);
-    each = Math.max(1, Math.ceil(WINDOW / best));
+  // Stretches of steps are waited for once, at their end.
+  const stretches: number[] = [];
+  let step = await seconds(() => steps.next(1));
+  while (stretches.length < patience.windows) {
+    const count = Math.max(1, Math.ceil(patience.window / step));
+    step = await seconds(() => steps.next(count)) / count;
+    stretches.push(step);
   }
-  const { queued, counted } = await alone(device, steps);
-  const { vocabSize: _, ...sizes } = model.config;
-  const tokens = model.batchSize * sizes.blockSize;
+  const { queued, counted } = await alone(device, steps, patience);
+  const tokens = model.batchSize * model.config.blockSize;
   const { buffers, bindGroups } = device.counters;
   return {
     speed: {
-      "tokens/s": Math.round(tokens / best),
-      "ms/step": 1e3 * best,
-      "first s": first,
+      "median tokens/s": tokens / median(stretches),
+      "best tokens/s": tokens / Math.min(...stretches),
+      "median ms/step": 1e3 * median(stretches),
+      "first step s": first,
     },
     host: {
-      "ms/step": 1e3 * queued,
-      dispatches: counted.dispatches,
-      "us/dispatch": 1e6 * queued / counted.dispatches,
-      submits: counted.submits,
+      "host ms/step": 1e3 * queued,
+      "dispatches/step": counted.dispatches,
+      "host us/dispatch": 1e6 * queued / counted.dispatches,
+      "submits/step": counted.submits,
     },
     memory: {
       "peak MiB": device.bytesPeak / 2 ** 20,
       "held MiB": device.bytesReserved / 2 ** 20,
+      "largest binding MiB": device.counters.largestBinding / 2 ** 20,
       buffers,
       "bind groups": bindGroups,
-      "made since": buffers - warm.buffers + bindGroups - warm.bindGroups,
+      "made after warm-up": buffers - warm.buffers + bindGroups -
+        warm.bindGroups,
     },
   };
+}
+
+/** The seconds from nothing to the loss of a first step. */
+export async function firstStep(model: BenchModel): Promise<number> {
+  return await seconds(async () => {
+    using device = await Device.open();
+    await stepsOf(device, model).next(1);
+  });
 }
 
 /** A run that takes as many steps as it is told and then waits for the GPU. */
@@ -109,10 +133,11 @@ function stepsOf(device: Device, model: BenchModel) {
 async function alone(
   device: Device,
   steps: ReturnType<typeof stepsOf>,
+  patience: Patience,
 ): Promise<{ queued: number; counted: Counters }> {
   let queued = Infinity;
   let counted = device.counters;
-  for (let step = 0; step < ALONE; step++) {
+  await repeat(patience, async () => {
     const before = device.counters;
     const start = performance.now();
     const read = await steps.queue();
@@ -124,8 +149,20 @@ async function alone(
       submits: after.submits - before.submits,
     };
     await read();
-  }
+  });
   return { queued, counted };
+}
+
+/** Does something so many times, or until it has taken long enough. */
+async function repeat(
+  { steps, most }: Patience,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const start = performance.now();
+  for (let taken = 0; taken < steps; taken++) {
+    await work();
+    if (performance.now() - start > 1000 * most) return;
+  }
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {

@@ -14,6 +14,9 @@ import { Kernel } from "../lib/gpu/kernel.ts";
 import { Random } from "../lib/random.ts";
 import { Tensor } from "../lib/tensor/tensor.ts";
 import source from "../kernels/matmul.wgsl" with { type: "text" };
+import bufferA from "../kernels/shared/a_buffer.wgsl" with { type: "text" };
+import bufferB from "../kernels/shared/b_buffer.wgsl" with { type: "text" };
+import finish from "../kernels/shared/finish.wgsl" with { type: "text" };
 import { Stopwatch, type Work } from "./measure.ts";
 import { type BenchOptions, wanted } from "./report.ts";
 
@@ -21,12 +24,12 @@ const SIZE = 512;
 
 /** Measures a matrix product with its loops and without. */
 export async function unrolling(
-  { report, filters }: BenchOptions,
+  { report, filters, quick = false }: BenchOptions,
 ): Promise<void> {
   using stopwatch = await Stopwatch.open();
   const { device } = stopwatch;
   report({ adapter: device.adapter.name, subgroup: device.subgroupSize });
-  const works = [1, 2].flatMap((repeat) => pair(device, repeat))
+  const works = (quick ? [1] : [1, 2]).flatMap((repeat) => pair(device, repeat))
     .filter(({ name }) => wanted(name, filters));
   for (const { work, seconds } of await stopwatch.measure(works)) {
     const speed = work.flops! / seconds / 1e9;
@@ -55,7 +58,14 @@ function pair(device: Device, repeat: number): Work[] {
     matrix_a: 0,
     matrix_b: 0,
     matrix_c: 0,
+    start_a: 0,
+    start_b: 0,
+    start_c: 0,
     first: 0,
+    parts: 1,
+    part_depth: SIZE,
+    biased: 0,
+    add: 0,
   };
   const tile = 32 * repeat;
   const constants = {
@@ -68,7 +78,7 @@ function pair(device: Device, repeat: number): Work[] {
   const groups = [SIZE / tile, SIZE / tile] as const;
   const forms = { "written out": source, "in loops": keepLoops(source) };
   return Object.entries(forms).map(([form, code]) => {
-    const kernel = new Kernel("matmul", code);
+    const kernel = new Kernel("matmul", code, bufferA, bufferB, finish);
     return {
       name: `matmul ${SIZE}^3, tile ${tile}, ${form}`,
       run: () => kernel.run("product", { args, constants, grid: { groups } }),

@@ -1,0 +1,14 @@
+/**
+ * Takes one step of training and prints the seconds from opening the GPU to its
+ * loss: the other half of {@link "./start.ts"}.
+ *
+ * @module
+ */
+
+import { MODELS, TINY } from "./models.ts";
+import { firstStep } from "./train.ts";
+
+const [name] = Deno.args;
+const model = [...MODELS, TINY].find((model) => model.name === name);
+if (model === undefined) throw new Error(`There is no model "${name}"`);
+console.log(await firstStep(model));
