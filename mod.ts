@@ -66,50 +66,103 @@ export * from "./lib/generate/stop.ts";
 export type { AdapterSummary } from "./lib/gpu/adapter.ts";
 export type { Arguments, Grid, Resident } from "./lib/gpu/arguments.ts";
 export * from "./lib/gpu/device.ts";
-export * from "./lib/gpu/error.ts";
+export { GpuError } from "./lib/gpu/error.ts";
+export { Image } from "./lib/gpu/image.ts";
+export { Images } from "./lib/gpu/images.ts";
 export * from "./lib/gpu/kernel.ts";
-export type { Storage } from "./lib/gpu/pool.ts";
-export type { Dispatch, Pipeline } from "./lib/gpu/queue.ts";
+export * from "./lib/gpu/kernel_totals.ts";
+export * from "./lib/gpu/plan.ts";
+export type { Span, Storage } from "./lib/gpu/pool.ts";
+export type {
+  HostSpan,
+  Pending,
+  Profile,
+  Profiler,
+  Slice,
+} from "./lib/gpu/profiler.ts";
+export type {
+  Bound,
+  Dispatch,
+  Pipeline,
+  Timer,
+  Work,
+} from "./lib/gpu/queue.ts";
+export * from "./lib/gpu/roofline.ts";
 export * from "./lib/gpu/scope.ts";
-export type { Constants } from "./lib/gpu/specialize.ts";
+export type { Constants, Types } from "./lib/gpu/specialize.ts";
+export * from "./lib/gpu/trace.ts";
+export * from "./lib/gpu/tuner.ts";
+export type { Trial, TrialResult, Tunable, Tuning } from "./lib/gpu/tuning.ts";
 export type { Digest } from "./lib/io/atomic.ts";
 export * from "./lib/io/checkpoint.ts";
+export type { FloatDtype } from "./lib/io/dtype.ts";
+export * from "./lib/io/hub.ts";
+export {
+  type DownloadProgress,
+  type HubOptions,
+  hubSettings,
+  hubVariables,
+} from "./lib/io/hub_settings.ts";
 export * from "./lib/io/lock.ts";
 export * from "./lib/io/safetensors.ts";
 export type { TensorEntry } from "./lib/io/safetensors_header.ts";
 export type { JsonValue } from "./lib/io/training_state.ts";
+export * from "./lib/io/weights.ts";
 export * from "./lib/nn/cache.ts";
 export * from "./lib/nn/layers.ts";
+export * from "./lib/nn/linear.ts";
 export * from "./lib/nn/parameters.ts";
+export * from "./lib/nn/rms_norm.ts";
+export * from "./lib/nn/rotary.ts";
 export * from "./lib/ops/mod.ts";
+export { turnsFor } from "./lib/ops/rope.ts";
 export * from "./lib/optim/adamw.ts";
+export type { LossScale, LossScaleState } from "./lib/optim/gradient_norm.ts";
 export * from "./lib/optim/schedule.ts";
 export * from "./lib/random.ts";
 export * from "./lib/tensor/backward.ts";
+export { type Halves, Parameter, type Whole } from "./lib/tensor/parameter.ts";
+export * from "./lib/tensor/recompute.ts";
 export type { Shape } from "./lib/tensor/shape.ts";
 export * from "./lib/tensor/tape.ts";
 export {
   type Dtype,
+  type GradientPlace,
   type HostArray,
   type Origin,
-  Parameter,
   readAll,
   Tensor,
 } from "./lib/tensor/tensor.ts";
+export type { AddedToken } from "./lib/text/added_tokens.ts";
 export * from "./lib/text/bpe.ts";
 export type { BpeParts } from "./lib/text/bpe_vocabulary.ts";
 export * from "./lib/text/byte.ts";
 export * from "./lib/text/char.ts";
+export type { CharacterOptions } from "./lib/text/character_symbols.ts";
+export * from "./lib/text/chat_template.ts";
+export type { Decoder, Strip } from "./lib/text/decoder.ts";
 export * from "./lib/text/gpt2.ts";
 export * from "./lib/text/gpt2_files.ts";
+export type { RenderLimits } from "./lib/text/jinja.ts";
 export * from "./lib/text/load.ts";
+export type { Normalizer } from "./lib/text/normalizer.ts";
+export type { PreTokenizer } from "./lib/text/pre_tokenizer.ts";
 export * from "./lib/text/split_pattern.ts";
+export type { Template } from "./lib/text/template.ts";
+export * from "./lib/text/tiktoken.ts";
 export * from "./lib/text/tokenizer.ts";
 export type * from "./lib/text/tokenizer_form.ts";
 export * from "./lib/text/tokenizer_json.ts";
 export * from "./lib/text/train_bpe.ts";
 export * from "./lib/train/evaluate.ts";
+export * from "./lib/train/plan.ts";
 export * from "./lib/train/train.ts";
 export * from "./models/folder.ts";
 export * from "./models/gpt2.ts";
 export * from "./models/gpt2_config.ts";
+export * from "./models/llama.ts";
+export * from "./models/llama_config.ts";
+export * from "./models/model_types.ts";
+export * from "./models/pass.ts";
+export * from "./models/qwen.ts";
+export * from "./models/weights.ts";

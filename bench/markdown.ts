@@ -55,7 +55,7 @@ const GOALS: readonly Goal[] = [
   decoding(GPT2, 5),
   decoding(SIX, 60),
   starting("cold", 10),
-  starting("warm", 2),
+  starting("third", 2),
 ];
 
 function training(model: string, times: Record<string, number>): Goal[] {
@@ -80,7 +80,7 @@ function decoding(model: string, least: number): Goal {
 
 function starting(start: string, most: number): Goal {
   return {
-    what: `first step after a ${start} start: seconds, whole process`,
+    what: `first step of the ${start} start: seconds, whole process`,
     figure: (results) =>
       Math.max(
         ...results.filter((row) =>

@@ -65,7 +65,6 @@ function pair(device: Device, repeat: number): Work[] {
     parts: 1,
     part_depth: SIZE,
     biased: 0,
-    add: 0,
   };
   const tile = 32 * repeat;
   const constants = {

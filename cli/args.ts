@@ -26,6 +26,8 @@ export interface NumberFlag {
   readonly integer?: boolean;
   readonly least?: number;
   readonly most?: number;
+  /** What the flag means without a number after it, if it may stand alone. */
+  readonly alone?: number;
 }
 
 /** A flag that takes nothing; `--no-NAME` turns it off if it is on by default. */
@@ -159,14 +161,24 @@ function joined(args: readonly string[], flags: Flags): string[] {
     const word = args[at] === "-h" ? "--help" : args[at];
     if (word === "--") return [...words, ...args.slice(at)];
     const name = word.startsWith("--") ? word.slice(2) : "";
-    const takes = Object.hasOwn(flags, name) && flags[name].kind !== "switch";
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
     const value = args[at + 1];
-    if (takes && value !== undefined && !value.startsWith("--")) {
+    if (flag && value !== undefined && takes(flag, value)) {
       words.push(`${word}=${value}`);
       at++;
-    } else words.push(word);
+    } else words.push(flag && mayStandAlone(flag) ? `${word}=` : word);
   }
   return words;
+}
+
+/** Whether what follows a flag is its value. */
+function takes(flag: Flag, next: string): boolean {
+  if (flag.kind === "switch" || next.startsWith("--")) return false;
+  return !mayStandAlone(flag) || Number.isFinite(Number(next));
+}
+
+function mayStandAlone(flag: Flag): boolean {
+  return flag.kind === "number" && flag.alone !== undefined;
 }
 
 function isGiven(args: readonly string[], name: string): boolean {
@@ -206,6 +218,7 @@ function read(
     }
     return text;
   }
+  if (text === "" && flag.alone !== undefined) return flag.alone;
   const number = text.trim() === "" ? NaN : Number(text);
   const { integer, least = -Infinity, most = Infinity } = flag;
   const valid = Number.isFinite(number) && number >= least && number <= most &&
@@ -229,7 +242,7 @@ function helpOf<F extends Flags>(
 ): string {
   const rows = Object.entries(flags).map(([flag, spec]) => {
     const value = spec.kind === "number"
-      ? " N"
+      ? spec.alone === undefined ? " N" : " [N]"
       : spec.kind === "switch"
       ? ""
       : ` ${spec.value}`;

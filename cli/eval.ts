@@ -11,13 +11,14 @@ import { evaluate as measure } from "../lib/train/evaluate.ts";
 import { loadModel } from "../models/folder.ts";
 import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
+import { findModel } from "./find_model.ts";
 
 const FLAGS = {
   "model": {
     kind: "text",
-    value: "DIR",
+    value: "DIR|ORG/NAME[@REVISION]",
     default: "out",
-    help: "Folder of the model",
+    help: "Folder of the model, or its name on the Hugging Face hub",
   },
   "data": {
     kind: "texts",
@@ -58,9 +59,10 @@ export async function evaluate(args: string[]): Promise<number> {
   const data = [...values.data, ...rest];
   const documents = await readCorpus(data);
 
+  const folder = await findModel(values.model);
   using device = await Device.open();
   console.error(describeAdapter(device));
-  const { model, tokenizer } = await loadModel(device, values.model);
+  const { model, tokenizer } = await loadModel(device, folder);
   const { blockSize } = model.config;
   const stride = values.stride ?? Math.max(1, Math.floor(blockSize / 2));
   let nats = 0;

@@ -8,19 +8,27 @@ import { generate as continuation } from "../lib/generate/generate.ts";
 import { checkSampling, type SamplingOptions } from "../lib/generate/sample.ts";
 import { StopStrings } from "../lib/generate/stop.ts";
 import { Device } from "../lib/gpu/device.ts";
+import { planningDevice } from "../lib/gpu/plan.ts";
+import type { Tunable } from "../lib/gpu/tuning.ts";
 import { Random } from "../lib/random.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
-import { loadModel } from "../models/folder.ts";
+import { endTokens, loadModel } from "../models/folder.ts";
+import type { ModelOptions } from "../models/pass.ts";
+import { type Model, newModel } from "../models/model_types.ts";
 import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
+import { findModel } from "./find_model.ts";
+import { Profiling } from "./profiling.ts";
+import { requireHalf } from "./self_test.ts";
 import { readStdin, writeStdout } from "./stdio.ts";
+import { prepareTuning, settleTuning, TUNE_FLAG } from "./tuning_store.ts";
 
 const FLAGS = {
   "model": {
     kind: "text",
-    value: "DIR",
+    value: "DIR|ORG/NAME[@REVISION]",
     default: "out",
-    help: "Folder of the model",
+    help: "Folder of the model, or its name on the Hugging Face hub",
   },
   "prompt": {
     kind: "text",
@@ -78,6 +86,19 @@ const FLAGS = {
     value: "TEXT",
     help: "End where this text comes; may come again",
   },
+  "dtype": {
+    kind: "text",
+    value: "f32|f16",
+    choices: ["f32", "f16"],
+    default: "f32",
+    help:
+      "What weights, activations and the cache are kept in; f16 needs an adapter that has it",
+  },
+  "tune": TUNE_FLAG,
+  "profile": {
+    kind: "switch",
+    help: "Time every kernel, and write trace.json here",
+  },
   "json": {
     kind: "switch",
     help: "Print a JSON object per text, not the text as it comes",
@@ -90,6 +111,9 @@ const COMMAND = {
   flags: FLAGS,
   check,
 } as const;
+
+/** The file of a profile. */
+const TRACE = "trace.json";
 
 /** What is continued if there is no prompt. */
 const NEW_PARAGRAPH = "\n\n";
@@ -104,9 +128,14 @@ export async function generate(args: string[]): Promise<number> {
     ? await readStdin()
     : values.prompt ?? NEW_PARAGRAPH;
 
+  const folder = await findModel(values.model);
   using device = await Device.open();
   console.error(describeAdapter(device));
-  const { model, tokenizer } = await loadModel(device, values.model);
+  const options: ModelOptions = {
+    dtype: values.dtype as ModelOptions["dtype"],
+  };
+  if (options.dtype === "f16") await requireHalf(device);
+  const { model, tokenizer } = await loadModel(device, folder, options);
   const ids = values.prompt === undefined
     ? openingIds(tokenizer)
     : tokenizer.encode(prompt);
@@ -118,6 +147,14 @@ export async function generate(args: string[]): Promise<number> {
       }`,
     );
   }
+  prepareTuning(device, values.tune);
+  if (device.tuning.active) {
+    const untuned = await untunedShapes(device, model, options, ids);
+    await settleTuning(device, untuned, console.error);
+  }
+  using profiling = values.profile
+    ? await startProfiling(device, model, ids)
+    : null;
   for (let sample = 0; sample < values["num-samples"]; sample++) {
     const stop = new StopStrings(values.stop);
     const decoder = tokenizer.stream();
@@ -137,7 +174,7 @@ export async function generate(args: string[]): Promise<number> {
         prompt: ids,
         maxNewTokens: values["max-new-tokens"],
         random: new Random(values.seed + sample),
-        stopTokens: tokenizer.specialTokens.values(),
+        stopTokens: endTokens(model.config, tokenizer),
         ...sampling,
       })
     ) {
@@ -150,7 +187,42 @@ export async function generate(args: string[]): Promise<number> {
     if (values.json) console.log(JSON.stringify({ prompt, text, tokens }));
     else show("\n");
   }
+  await profiling?.finish(TRACE, console.error);
   return 0;
+}
+
+/** The classes of shapes that writing meets and nothing is known of yet. */
+async function untunedShapes(
+  device: Device,
+  { config }: Model,
+  options: ModelOptions,
+  prompt: Uint32Array,
+): Promise<ReadonlyMap<string, Tunable>> {
+  using plan = planningDevice(device);
+  const model = newModel({ device: plan, random: null }, config, options);
+  await warmUp(plan, model, prompt);
+  return plan.tuning.open;
+}
+
+/** Begins to time kernels, once they are compiled. */
+async function startProfiling(
+  device: Device,
+  model: Model,
+  prompt: Uint32Array,
+): Promise<Profiling | null> {
+  await warmUp(device, model, prompt);
+  return await Profiling.start(device, console.error);
+}
+
+/** Writes two tokens for nobody. */
+async function warmUp(
+  device: Device,
+  model: Model,
+  prompt: Uint32Array,
+): Promise<void> {
+  const random = new Random(0);
+  const options = { device, model, prompt, random, maxNewTokens: 2 };
+  for await (const _id of continuation(options));
 }
 
 function samplingOptions(

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { isDebugging } from "./environment.ts";
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -103,15 +104,6 @@ function report(error: unknown, args: readonly string[]): void {
     );
   }
   if (isDebugging() && error instanceof Error) console.error(error);
-}
-
-/** Looks at DEBUG without asking for a permission that was not given. */
-function isDebugging(): boolean {
-  const { state } = Deno.permissions.querySync({
-    name: "env",
-    variable: "DEBUG",
-  });
-  return state === "granted" && Boolean(Deno.env.get("DEBUG"));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -16,7 +16,7 @@ import {
   totals,
   trips,
 } from "./self_test_basics.ts";
-import { halves, lanes } from "./self_test_features.ts";
+import { halfWeights, halves, lanes } from "./self_test_features.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What a test found. */
@@ -49,7 +49,22 @@ export async function* selfTest(device: Device): AsyncGenerator<Finding> {
 
 /** Tests half precision on a device that was granted `shader-f16`. */
 export async function selfTestHalf(device: Device): Promise<Finding> {
-  return await finding("half precision", () => halves(device));
+  return await finding(
+    "half precision",
+    async () => await halves(device) ?? await halfWeights(device),
+  );
+}
+
+/** Throws one line unless a device computes in half precision, and rightly. */
+export async function requireHalf(device: Device): Promise<void> {
+  const { name } = device.adapter;
+  const { passed, detail } = device.features.has("shader-f16")
+    ? await selfTestHalf(device)
+    : { passed: false, detail: "it has no 16-bit floats" };
+  if (passed) return;
+  throw new Error(
+    `Cannot compute in f16 on ${name}: ${detail}; --dtype f32 works everywhere`,
+  );
 }
 
 async function finding(

@@ -6,7 +6,9 @@
 
 import type { Device } from "../lib/gpu/device.ts";
 import { Kernel } from "../lib/gpu/kernel.ts";
+import { product } from "../lib/ops/product.ts";
 import { Random } from "../lib/random.ts";
+import { Parameter } from "../lib/tensor/parameter.ts";
 import { Tensor } from "../lib/tensor/tensor.ts";
 import { compare, type Verdict } from "./verdict.ts";
 import halfSource from "./self_test_f16.wgsl" with { type: "text" };
@@ -79,6 +81,40 @@ export async function halves(device: Device): Promise<Verdict> {
       let sum = 0;
       for (let j = 0; j < size; j++) sum += values[j] * values[(j + r) % size];
       return [`sum ${r} in halves`, sums[r], sum, 2] as const;
+    }),
+  ]);
+}
+
+/** Weights as training in half precision keeps and multiplies them. */
+export async function halfWeights(device: Device): Promise<Verdict> {
+  const [rows, depth, cols] = [5, 61, 24];
+  const random = new Random(8);
+  using _scope = device.scope();
+  const data = random.normal(depth * cols);
+  data.set([0, 1e5, -1e5, 65504, 2 ** -14, 3e-6, 1e-9], 0);
+  using weight = new Parameter(device, data, [depth, cols]);
+  const x = random.normal(rows * depth).map((v) => Math.f16round(v));
+  // The large ones above would drown all others.
+  for (let row = 0; row < rows; row++) x[row * depth] = 0;
+  const y = product(
+    Tensor.from(device, Float16Array.from(x), [rows, depth]),
+    weight.as("f16"),
+    { dtype: "f32" },
+  );
+  const [kept, made] = [await weight.as("f16").read(), await y.read()];
+  return compare([
+    ...Array.from(data, (v, i) => {
+      const exact = Math.max(-65504, Math.min(65504, v));
+      const unit = 2 ** -10 * Math.abs(exact) + 2 ** -24;
+      return [`${v} as a half`, kept[i], exact, unit] as const;
+    }),
+    ...Array.from(made, (value, i) => {
+      const [row, col] = [Math.floor(i / cols), i % cols];
+      let sum = 0;
+      for (let k = 1; k < depth; k++) {
+        sum += x[row * depth + k] * kept[k * cols + col];
+      }
+      return [`[${row}, ${col}] of halves`, value, sum, 1e-3] as const;
     }),
   ]);
 }

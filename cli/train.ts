@@ -12,12 +12,14 @@ import { readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { Interrupt } from "./interrupt.ts";
 import { Progress } from "./progress.ts";
+import { requireHalf } from "./self_test.ts";
 import { TRAIN_FLAGS } from "./train_flags.ts";
 import {
   resumedSettings,
   settingsOf,
   trainProblems,
 } from "./train_settings.ts";
+import { describePlan, fittingPlan, plannedConfig } from "./training_plan.ts";
 import {
   newRun,
   readData,
@@ -26,6 +28,7 @@ import {
   saveRun,
 } from "./training_run.ts";
 import { TrainingSession } from "./training_session.ts";
+import { prepareTuning, settleTuning } from "./tuning_store.ts";
 
 const COMMAND = {
   name: "train",
@@ -40,10 +43,11 @@ const COMMAND = {
 export async function train(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { out, resume, json } = parsed.values;
+  const { out, resume, json, profile, tune } = parsed.values;
+  const dry = parsed.values["dry-run"];
   using held = new DisposableStack();
   const exists = isFolder(out);
-  if (resume || exists) held.use(claim(out, parsed.values));
+  if (!dry && (resume || exists)) held.use(claim(out, parsed.values));
 
   // Nothing is written, and no GPU asked for, before all that is asked makes
   // sense.
@@ -56,8 +60,20 @@ export async function train(args: string[]): Promise<number> {
   using progress = new Progress();
   using device = await Device.open();
   progress.line(describeAdapter(device));
+  if (settings.dtype === "f16") await requireHalf(device);
+  const { vocabSize } = data.tokenizer;
+  const config = plannedConfig(settings, vocabSize, checkpoint);
+  const planned = { device, settings, config, resumed: resume };
+  if (dry) {
+    const { lines, fits } = await describePlan(planned);
+    for (const line of lines) console.log(line);
+    return fits ? 0 : 1;
+  }
+  prepareTuning(device, tune);
+  const { untuned } = await fittingPlan(planned);
+  await settleTuning(device, untuned, (line) => progress.line(line));
   const run = checkpoint
-    ? resumedRun(device, settings, data, { folder: out, checkpoint })
+    ? await resumedRun(device, settings, data, { folder: out, checkpoint })
     : await newRun(device, settings, data);
   if (!exists) held.use(claim(out, parsed.values));
   if (!resume && hasCheckpoint(out)) {
@@ -70,6 +86,7 @@ export async function train(args: string[]): Promise<number> {
   return await new TrainingSession(device, run, {
     out,
     json,
+    profile,
     progress,
     interrupt,
   })

@@ -5,6 +5,7 @@
  */
 
 import { GPT2_PRESETS } from "../models/gpt2_config.ts";
+import { TUNE_FLAG } from "./tuning_store.ts";
 
 /** The flags of `train`, in nanoGPT's names. */
 export const TRAIN_FLAGS = {
@@ -94,6 +95,22 @@ export const TRAIN_FLAGS = {
   "beta1": share(0.9, "AdamW's first beta"),
   "beta2": share(0.99, "AdamW's second beta"),
   "grad-clip": rate(1, "Most the gradients may measure; 0 for no limit"),
+  "dtype": {
+    kind: "text",
+    value: "f32|f16",
+    choices: ["f32", "f16"],
+    default: "f32",
+    help:
+      "What weights and activations are multiplied in; f16 needs an adapter that has it, and scales the loss",
+  },
+  "recompute": {
+    kind: "text",
+    value: "none|mlp|block",
+    choices: ["none", "mlp", "block"],
+    default: "none",
+    help:
+      "Activations computed again on the way back rather than kept: less memory, more time, the same result",
+  },
   "seed": {
     kind: "number",
     integer: true,
@@ -132,6 +149,19 @@ export const TRAIN_FLAGS = {
     kind: "text",
     value: "DIR",
     help: "Start from the weights and tokenizer of a model folder",
+  },
+  "dry-run": {
+    kind: "switch",
+    help: "Say what memory the run would take, and end",
+  },
+  "tune": TUNE_FLAG,
+  "profile": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    alone: 10,
+    help:
+      "Time every kernel of so many steps (10), and write trace.json to the folder",
   },
   "json": { kind: "switch", help: "Print metrics as JSON lines on stdout" },
 } as const;

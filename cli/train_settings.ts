@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Recomputed } from "../models/pass.ts";
 import { GPT2_PRESETS } from "../models/gpt2_config.ts";
 import { type Parsed, usageError } from "./args.ts";
 import type { TRAIN_FLAGS } from "./train_flags.ts";
@@ -33,6 +34,8 @@ export interface Settings {
   readonly beta1: number;
   readonly beta2: number;
   readonly gradClip: number;
+  readonly dtype: "f32" | "f16";
+  readonly recompute: Recomputed;
   readonly seed: number;
   readonly evalInterval: number;
   readonly evalIters: number;
@@ -41,6 +44,12 @@ export interface Settings {
   readonly saveInterval: number;
 }
 
+/** What runs do that were saved before these settings were known. */
+export const ADDED_SETTINGS: Pick<Settings, "dtype" | "recompute"> = {
+  dtype: "f32",
+  recompute: "none",
+};
+
 /** What a resumed run may change; all else would make it another run. */
 const CHANGEABLE: ReadonlySet<string> = new Set([
   "maxIters",
@@ -48,6 +57,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   "minLr",
   "warmupIters",
   "lrDecayIters",
+  "recompute",
   "evalInterval",
   "evalIters",
   "logInterval",
@@ -99,6 +109,8 @@ export function settingsOf({ values, given, rest }: TrainArgs): Settings {
     beta1: values.beta1,
     beta2: values.beta2,
     gradClip: values["grad-clip"],
+    dtype: values.dtype as Settings["dtype"],
+    recompute: values.recompute as Recomputed,
     seed: values.seed,
     evalInterval: values["eval-interval"],
     evalIters: values["eval-iters"],
@@ -190,7 +202,8 @@ function conflicts(settings: Settings): string[] {
   const { nEmbd, nHead, dropout, minLr, learningRate } = settings;
   const { warmupIters, lrDecayIters, maxIters } = settings;
   const problems: string[] = [];
-  if (nEmbd % nHead > 0) {
+  // A model that is trained on has sizes of its own.
+  if (settings.initFrom === null && nEmbd % nHead > 0) {
     problems.push(
       `--n-embd ${nEmbd} is not a multiple of --n-head ${nHead}`,
     );

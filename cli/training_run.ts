@@ -23,7 +23,8 @@ import type { Device } from "../lib/gpu/device.ts";
 import { type Checkpoint, saveCheckpoint } from "../lib/io/checkpoint.ts";
 import type { JsonValue } from "../lib/io/training_state.ts";
 import { parameters } from "../lib/nn/parameters.ts";
-import { AdamW } from "../lib/optim/adamw.ts";
+import { AdamW, type AdamWOptions } from "../lib/optim/adamw.ts";
+import type { LossScaleState } from "../lib/optim/gradient_norm.ts";
 import { cosineSchedule, type Schedule } from "../lib/optim/schedule.ts";
 import { Random, type RandomState } from "../lib/random.ts";
 import type { Tensor } from "../lib/tensor/tensor.ts";
@@ -31,16 +32,29 @@ import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import {
   describeModel,
-  fill,
+  endTokens,
   loadModel,
+  readConfig,
+} from "../models/folder.ts";
+import { GPT2 } from "../models/gpt2.ts";
+import type { ModelOptions } from "../models/pass.ts";
+import {
+  type Model,
+  type ModelConfig,
+  newModel,
+} from "../models/model_types.ts";
+import {
+  fill,
   loadWeights,
   modelTensors,
   tensorSource,
-} from "../models/folder.ts";
-import { GPT2 } from "../models/gpt2.ts";
-import type { GPT2Config } from "../models/gpt2_config.ts";
+} from "../models/weights.ts";
 import { chooseTokenizer } from "./choose_tokenizer.ts";
-import type { SavedRun, Settings } from "./train_settings.ts";
+import {
+  ADDED_SETTINGS,
+  type SavedRun,
+  type Settings,
+} from "./train_settings.ts";
 
 /** The tokens of both splits. */
 export interface SplitTokens {
@@ -57,7 +71,7 @@ export interface RunData {
 /** Everything a run consists of. */
 export interface TrainingRun extends RunData {
   readonly settings: Settings;
-  readonly model: GPT2;
+  readonly model: Model;
   readonly optimizer: AdamW;
   readonly batches: RandomCrops | SlidingWindow;
   readonly schedule: Schedule;
@@ -82,7 +96,13 @@ export async function readData(
   const tokenizer = folder === null
     ? await chooseTokenizer(settings.tokenizer, { texts, vocabSize })
     : await loadTokenizer(folder);
-  return { tokenizer, tokens: splitTokens(texts, tokenizer, blockSize) };
+  const [end] = folder === null
+    ? tokenizer.specialTokens.values()
+    : endTokens(readConfig(folder), tokenizer);
+  return {
+    tokenizer,
+    tokens: splitTokens(texts, { tokenizer, end, blockSize }),
+  };
 }
 
 /** A run from its beginning. */
@@ -93,9 +113,10 @@ export async function newRun(
 ): Promise<TrainingRun> {
   const random = new Random(settings.seed);
   if (settings.initFrom !== null) {
-    const { dropout } = settings;
-    const { model } = await loadModel(device, settings.initFrom, { dropout });
-    const { nLayer, nHead, nEmbd, bias } = model.config;
+    const options = { dropout: settings.dropout, ...modelOptions(settings) };
+    const { model } = await loadModel(device, settings.initFrom, options);
+    const { nLayer, nHead, nEmbd } = model.config;
+    const bias = "bias" in model.config && model.config.bias;
     const blockSize = Math.min(settings.blockSize, model.config.blockSize);
     const known = { ...settings, nLayer, nHead, nEmbd, bias, blockSize };
     return assemble(known, { ...data, model, random });
@@ -105,45 +126,60 @@ export async function newRun(
   const model = new GPT2(
     { device, random: random.fork() },
     { vocabSize, blockSize, nLayer, nHead, nEmbd, dropout, bias },
+    modelOptions(settings),
   );
   return assemble(settings, { ...data, model, random });
 }
 
 /** The run that a checkpoint holds, under settings made from its own. */
-export function resumedRun(
+export async function resumedRun(
   device: Device,
   settings: Settings,
   data: RunData,
   { folder, checkpoint }: { folder: string; checkpoint: Checkpoint },
-): TrainingRun {
+): Promise<TrainingRun> {
   const { step, state } = checkpoint;
   checkSame("the text to validate on", { fingerprint: state.validation }, {
     fingerprint: fingerprint(data.tokens.validation),
   });
-  const model = new GPT2(
+  const model = newModel(
     { device, random: null },
-    state.model as unknown as GPT2Config,
+    state.model as unknown as ModelConfig,
+    modelOptions(settings),
   );
   const random = Random.at(state.random as unknown as RandomState);
   const run = assemble(settings, { ...data, model, random });
-  loadWeights(model, checkpoint.model, join(folder, "model.safetensors"));
+  await loadWeights(model, checkpoint.model, join(folder, "model.safetensors"));
   const moments = momentTensors(run.optimizer);
-  fill(
+  await fill(
     moments,
     new Map([...moments.keys()].map((name) => [name, name])),
     checkpoint.optimizer,
     join(folder, "optimizer.safetensors"),
   );
-  run.optimizer.resume(step);
+  run.optimizer.resume(step, state.lossScale as unknown as LossScaleState);
   run.batches.state = state.batches as unknown as
     & RandomCropsState
     & SlidingWindowState;
   return { ...run, start: step, seconds: Number(state.seconds) };
 }
 
+/** How the model of a run computes. */
+export function modelOptions({ dtype, recompute }: Settings): ModelOptions {
+  return { dtype, recompute };
+}
+
+/** The knobs of a run's optimizer. */
+export function optimizerOptions(settings: Settings): AdamWOptions {
+  const { beta1, beta2, weightDecay, gradClip, dtype } = settings;
+  const lossScale = dtype === "f16" ? {} : null;
+  return { beta1, beta2, weightDecay, gradClip, lossScale };
+}
+
 /** How the run of a checkpoint was set up, and how far it had come. */
 export function savedRun({ step, state }: Checkpoint): SavedRun {
-  return { settings: state.settings as unknown as Settings, step };
+  const saved = state.settings as unknown as Settings;
+  return { settings: { ...ADDED_SETTINGS, ...saved }, step };
 }
 
 /** Writes the run to its folder, as it stands after `step`. */
@@ -153,6 +189,7 @@ export async function saveRun(
   { step, seconds }: { step: number; seconds: number },
 ): Promise<void> {
   describeModel(folder, run);
+  const lossScale = await run.optimizer.lossScaleState();
   await saveCheckpoint(folder, {
     step,
     model: modelTensors(run.model),
@@ -163,6 +200,7 @@ export async function saveRun(
       batches: run.batches.state as unknown as JsonValue,
       validation: fingerprint(run.tokens.validation),
       random: run.random.state as unknown as JsonValue,
+      ...lossScale && { lossScale: lossScale as unknown as JsonValue },
       seconds,
     },
   });
@@ -175,7 +213,7 @@ async function readTexts(data: readonly string[]): Promise<string[]> {
 
 function assemble(
   settings: Settings,
-  parts: RunData & { readonly model: GPT2; readonly random: Random },
+  parts: RunData & { readonly model: Model; readonly random: Random },
 ): TrainingRun {
   const { batchSize, blockSize, seed, sampler, stride } = settings;
   const { train } = parts.tokens;
@@ -183,7 +221,10 @@ function assemble(
   return {
     settings,
     ...parts,
-    optimizer: new AdamW(parameters(parts.model), settings),
+    optimizer: new AdamW(
+      parameters(parts.model),
+      optimizerOptions(settings),
+    ),
     batches: sampler === "sliding"
       ? new SlidingWindow(train, { ...shape, stride })
       : new RandomCrops(train, shape),
@@ -196,10 +237,12 @@ function assemble(
 /** Texts as one stream of ids, each ended by the token for that, if there is one. */
 function splitTokens(
   texts: readonly string[],
-  tokenizer: Tokenizer,
-  blockSize: number,
+  { tokenizer, end, blockSize }: {
+    readonly tokenizer: Tokenizer;
+    readonly end: number | undefined;
+    readonly blockSize: number;
+  },
 ): SplitTokens {
-  const [end] = tokenizer.specialTokens.values();
   const Ids = tokenizer.vocabSize <= 65536 ? Uint16Array : Uint32Array;
   const parts = texts.map((text) => tokenizer.encode(text));
   const ended = end !== undefined && texts.length > 1 ? 1 : 0;
@@ -209,7 +252,7 @@ function splitTokens(
   for (const part of parts) {
     ids.set(part, at);
     at += part.length;
-    if (ended) ids[at++] = end;
+    if (ended) ids[at++] = end!;
   }
   return splitData<Tokens>(ids, { blockSize });
 }

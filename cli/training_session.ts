@@ -14,26 +14,28 @@ import { replaceFile } from "../lib/io/atomic.ts";
 import { Random } from "../lib/random.ts";
 import { lossChartPng, lossChartSvg } from "../lib/train/chart.ts";
 import { evaluate } from "../lib/train/evaluate.ts";
-import {
-  MetricsLog,
-  type MetricsRow,
-  readMetrics,
-} from "../lib/train/metrics.ts";
+import { readMetrics } from "../lib/train/metrics.ts";
 import { reportHtml, type Sample } from "../lib/train/report.ts";
-import { train as steps } from "../lib/train/train.ts";
-import { parameterCount } from "../models/gpt2_config.ts";
+import { type Step, train as steps } from "../lib/train/train.ts";
+import { modelParameterCount } from "../models/model_types.ts";
 import { describeAdapter } from "./describe_adapter.ts";
+import { HostPace } from "./host_pace.ts";
 import type { Interrupt } from "./interrupt.ts";
+import { StepProfiling } from "./profiling.ts";
 import { formatDuration, type Progress } from "./progress.ts";
+import { TrainingLog } from "./training_log.ts";
 import { saveRun, type TrainingRun } from "./training_run.ts";
 
 const METRICS = "metrics.jsonl";
+const TRACE = "trace.json";
 const SAMPLE_TOKENS = 200;
 
 /** What a session prints to and listens to. */
 export interface Surroundings {
   readonly out: string;
   readonly json: boolean;
+  /** How many steps to profile, if any. */
+  readonly profile?: number;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
 }
@@ -43,22 +45,26 @@ export class TrainingSession {
   readonly #device: Device;
   readonly #run: TrainingRun;
   readonly #around: Surroundings;
-  readonly #metrics: MetricsLog;
+  readonly #log: TrainingLog;
   readonly #samples: Sample[] = [];
   readonly #began = performance.now();
+  readonly #host: HostPace;
 
   constructor(device: Device, run: TrainingRun, around: Surroundings) {
     this.#device = device;
     this.#run = run;
     this.#around = around;
-    const path = join(around.out, METRICS);
-    this.#metrics = run.start > 0
-      ? MetricsLog.resume(path, run.start)
-      : MetricsLog.create(path);
+    this.#host = new HostPace(device);
+    this.#log = new TrainingLog({
+      ...around,
+      path: join(around.out, METRICS),
+      start: run.start,
+      interval: run.settings.logInterval,
+    });
   }
 
   async run(): Promise<number> {
-    using _metrics = this.#metrics;
+    using _log = this.#log;
     const { settings, start } = this.#run;
     this.#announce();
     if (start === 0) await this.#evaluate(0);
@@ -94,37 +100,45 @@ export class TrainingSession {
       gradientAccumulationSteps: settings.gradientAccumulationSteps,
       random: settings.dropout > 0 ? random : undefined,
     });
+    using profiling = this.#profiling();
+    await profiling?.after(start);
+    this.#host.begin();
     let reached = start;
     let tokens = 0;
     let since = performance.now();
     let pace = 0;
     let loss: number | undefined;
+    const read = async (step: Step) => {
+      const reports = await step.read();
+      pace = tokens / (performance.now() - since) * 1000;
+      tokens = 0;
+      since = performance.now();
+      loss = reports.at(-1)?.loss;
+      this.#log.steps(reports, {
+        tokensPerSecond: pace,
+        time: this.#seconds(),
+      });
+    };
+    // Read while the next step is computed, so that the GPU never waits.
+    let reading: Promise<void> = Promise.resolve();
     for await (const step of loop) {
+      this.#host.end();
       reached = step.step;
       tokens += step.tokens;
       const last = reached === maxIters;
       const evaluates = reached % evalInterval === 0 || last;
       const saves = reached % saveInterval === 0;
       const samples = sampleInterval > 0 && reached % sampleInterval === 0;
-      if (reached % logInterval === 0 || evaluates || saves || samples) {
-        const report = (await step.read()).at(-1);
-        pace = tokens / (performance.now() - since) * 1000;
-        loss = report?.loss;
-        if (report && reached % logInterval === 0) {
-          this.#log({
-            step: reached,
-            loss: report.loss,
-            learning_rate: report.learningRate,
-            grad_norm: report.gradNorm,
-            tokens_per_second: Math.round(pace),
-            time: this.#seconds(),
-          });
-        }
+      await reading;
+      if (evaluates || saves || samples) {
+        await read(step);
         if (evaluates) await this.#evaluate(reached);
         if (samples && !last) await this.#sample(reached);
         if (saves && !last) await this.#save(reached);
-        tokens = 0;
         since = performance.now();
+      } else if (reached % logInterval === 0) {
+        reading = read(step);
+        reading.catch(() => {}); // It is awaited after the next step.
       }
       progress.update({
         step: reached,
@@ -135,13 +149,28 @@ export class TrainingSession {
           ? (maxIters - reached) * step.tokens / pace
           : undefined,
       });
+      await profiling?.after(reached);
       await turn();
+      this.#host.begin();
       if (interrupt.code !== null) {
+        await reading;
         await step.read(); // What is not finite must not be saved.
         break;
       }
     }
     return reached;
+  }
+
+  #profiling(): StepProfiling | null {
+    const { profile, progress, out } = this.#around;
+    if (profile === undefined) return null;
+    const { start, settings } = this.#run;
+    return new StepProfiling(this.#device, {
+      start,
+      end: settings.maxIters,
+      count: profile,
+      path: join(out, TRACE),
+    }, (line) => progress.line(line));
   }
 
   async #evaluate(step: number): Promise<void> {
@@ -161,7 +190,7 @@ export class TrainingSession {
         batches: evaluationBatches(tokens.validation, options),
       }),
     ];
-    this.#log({
+    this.#log.row({
       step,
       train_loss: train.loss,
       val_loss: validation.loss,
@@ -206,7 +235,7 @@ export class TrainingSession {
     );
     progress.line(
       `model: ${
-        parameterCount(model.config)
+        modelParameterCount(model.config)
       } parameters, ${nLayer} layers, ${nHead} heads, ${nEmbd} channels, block ${blockSize}`,
     );
     progress.line(
@@ -215,25 +244,6 @@ export class TrainingSession {
         settings.blockSize
       } tokens each, into ${this.#around.out}`,
     );
-  }
-
-  #log(row: MetricsRow): void {
-    const { json, progress } = this.#around;
-    this.#metrics.append(row);
-    if (json) console.log(JSON.stringify(row));
-    if ("val_loss" in row) {
-      progress.line(
-        `step ${row.step}: train loss ${row.train_loss.toFixed(4)}, val loss ${
-          row.val_loss.toFixed(4)
-        }, perplexity ${row.perplexity.toFixed(2)}`,
-      );
-    } else if (!Deno.stderr.isTerminal()) {
-      progress.line(
-        `step ${row.step}: loss ${row.loss.toFixed(4)}, lr ${
-          row.learning_rate.toExponential(2)
-        }, norm ${row.grad_norm.toFixed(3)}, ${row.tokens_per_second} tok/s`,
-      );
-    }
   }
 
   /** Writes the loss curve and the report, and says where everything is. */
@@ -248,7 +258,7 @@ export class TrainingSession {
       reportHtml({
         title: `Training run ${out}`,
         adapter: describeAdapter(this.#device),
-        parameterCount: parameterCount(model.config),
+        parameterCount: modelParameterCount(model.config),
         seconds: this.#seconds(),
         configuration: {
           ...settings,
@@ -259,6 +269,8 @@ export class TrainingSession {
       }),
     );
     progress.clear();
+    const host = this.#host.describe();
+    if (host !== null) progress.line(host);
     progress.line(
       `done in ${
         formatDuration(this.#seconds())

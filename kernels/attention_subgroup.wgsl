@@ -3,7 +3,7 @@
 // twin of attention.wgsl, with its formulas and its layouts.
 //
 //   forward      y and lse       a workgroup, which is one subgroup, per QUERIES LANES queries
-//   backward_q   dq              likewise
+//   backward_q   delta and dq    likewise
 //   backward_kv  dk and dv       likewise per QUERIES LANES keys
 //
 // A lane owns QUERIES rows, LANES apart. The rows they meet come KEYS at a time:
@@ -23,7 +23,8 @@ const LOADS: u32 = (KEYS * SIZE + LANES - 1u) / LANES;
 struct Params {
   batch: u32,
   time: u32,
-  heads: u32,
+  heads: u32, // of queries
+  key_heads: u32, // of keys, and of values
   blocks: u32, // of BLOCK queries in `time`
   scale: f32,
   rate: f32,
@@ -32,17 +33,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<vec4f>; //          [B, T, 3, H, SIZE]
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>; //      [B, T, H, SIZE]
-@group(0) @binding(3) var<storage, read_write> lse: array<f32>; //      [B, H, T]
-@group(0) @binding(4) var<storage, read> lse_kept: array<f32>; //       [B, H, T]
-@group(0) @binding(5) var<storage, read> dy: array<vec4f>; //           [B, T, H, SIZE]
-@group(0) @binding(6) var<storage, read> delta_kept: array<f32>; //     [B, H, T]
-@group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //   [B, T, 3, H, SIZE]
-
-fn across(v: vec4f) -> f32 {
-  return (v.x + v.y) + (v.z + v.w);
-}
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>; //      [B, T, H, SIZE]
+@group(0) @binding(2) var<storage, read_write> lse: array<f32>; //       [B, H, T]
+@group(0) @binding(3) var<storage, read> y_kept: array<Stored>; //       [B, T, H, SIZE]
+@group(0) @binding(4) var<storage, read> lse_kept: array<f32>; //        [B, H, T]
+@group(0) @binding(5) var<storage, read_write> delta: array<f32>; //     [B, H, T]
+@group(0) @binding(6) var<storage, read> delta_kept: array<f32>; //      [B, H, T]
+@group(0) @binding(7) var<storage, read_write> dqkv: array<Stored>; //   [B, T, H + 2 G, SIZE]
 
 @compute @workgroup_size(LANES)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -51,7 +48,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let bh = id / params.blocks;
   let first = id % params.blocks * BLOCK;
   let last = params.time - 1u;
-  let row_step = 3u * params.heads * SIZE;
+  let row_step = (params.heads + 2u * params.key_heads) * SIZE;
   let start = at_qkv(bh, 0u, Q);
   let start_k = at_qkv(bh, 0u, K);
   let start_v = at_qkv(bh, 0u, V);
@@ -61,7 +58,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   var total = array<f32, QUERIES>();
   for (var r = 0u; r < QUERIES; r++) {
     let at = start + min(first + r * LANES + lane, last) * row_step;
-    for (var c = 0u; c < SIZE; c++) { q[r * SIZE + c] = qkv[at + c] * params.scale; }
+    for (var c = 0u; c < SIZE; c++) { q[r * SIZE + c] = load_qkv(at + c) * params.scale; }
     top[r] = LOWEST;
   }
 
@@ -70,7 +67,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     var loaded = array<vec4f, LOADS>();
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
-      loaded[l] = qkv[start_k + min(s0 + e / SIZE, last) * row_step + e % SIZE];
+      loaded[l] = load_qkv(start_k + min(s0 + e / SIZE, last) * row_step + e % SIZE);
     }
     var p = array<f32, KEYS * QUERIES>();
     for (var j = 0u; j < KEYS; j++) {
@@ -99,7 +96,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     }
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
-      loaded[l] = qkv[start_v + min(s0 + e / SIZE, last) * row_step + e % SIZE];
+      loaded[l] = load_qkv(start_v + min(s0 + e / SIZE, last) * row_step + e % SIZE);
     }
     for (var c = 0u; c < SIZE; c++) {
       for (var r = 0u; r < QUERIES; r++) { sum[r * SIZE + c] *= shrink[r]; }
@@ -113,7 +110,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   for (var r = 0u; r < QUERIES; r++) {
     let t = first + r * LANES + lane;
     if t < params.time {
-      for (var c = 0u; c < SIZE; c++) { y[at_y(bh, t) + c] = sum[r * SIZE + c] / total[r]; }
+      for (var c = 0u; c < SIZE; c++) { y[at_y(bh, t) + c] = Stored(sum[r * SIZE + c] / total[r]); }
       lse[bh * params.time + t] = top[r] + log(total[r]);
     }
   }
@@ -126,7 +123,7 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   let bh = id / params.blocks;
   let first = id % params.blocks * BLOCK;
   let last = params.time - 1u;
-  let row_step = 3u * params.heads * SIZE;
+  let row_step = (params.heads + 2u * params.key_heads) * SIZE;
   let start_k = at_qkv(bh, 0u, K);
   let start_v = at_qkv(bh, 0u, V);
   var q = array<vec4f, QUERIES * SIZE>();
@@ -136,12 +133,15 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   var d = array<f32, QUERIES>();
   for (var r = 0u; r < QUERIES; r++) {
     let t = min(first + r * LANES + lane, last);
+    var product = vec4f();
     for (var c = 0u; c < SIZE; c++) {
-      q[r * SIZE + c] = qkv[at_qkv(bh, t, Q) + c] * params.scale;
-      g[r * SIZE + c] = dy[at_y(bh, t) + c];
+      q[r * SIZE + c] = load_qkv(at_qkv(bh, t, Q) + c) * params.scale;
+      g[r * SIZE + c] = load_dy(at_y(bh, t) + c);
+      product += g[r * SIZE + c] * vec4f(y_kept[at_y(bh, t) + c]);
     }
     log_sum[r] = lse_kept[bh * params.time + t];
-    d[r] = delta_kept[bh * params.time + t];
+    d[r] = across(product);
+    delta[bh * params.time + t] = d[r];
   }
 
   let end = min(first + BLOCK, params.time);
@@ -151,8 +151,8 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
       let at = min(s0 + e / SIZE, last) * row_step + e % SIZE;
-      loaded_k[l] = qkv[start_k + at];
-      loaded_v[l] = qkv[start_v + at];
+      loaded_k[l] = load_qkv(start_k + at);
+      loaded_v[l] = load_qkv(start_v + at);
     }
     var ds = array<f32, KEYS * QUERIES>();
     for (var j = 0u; j < KEYS; j++) {
@@ -185,7 +185,7 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   for (var r = 0u; r < QUERIES; r++) {
     let t = first + r * LANES + lane;
     if t < params.time {
-      for (var c = 0u; c < SIZE; c++) { dqkv[at_qkv(bh, t, Q) + c] = sum[r * SIZE + c]; }
+      for (var c = 0u; c < SIZE; c++) { dqkv[at_qkv(bh, t, Q) + c] = Stored(sum[r * SIZE + c]); }
     }
   }
 }
@@ -193,14 +193,13 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 @compute @workgroup_size(LANES)
 fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
-  if id >= params.batch * params.heads * params.blocks { return; }
-  let bh = id / params.blocks;
+  if id >= params.batch * params.key_heads * params.blocks { return; }
+  let served = params.heads / params.key_heads; // heads of queries by this one of keys
+  let bh = id / params.blocks * served; // the first of them
   let first = id % params.blocks * BLOCK;
   let last = params.time - 1u;
-  let row_step = 3u * params.heads * SIZE;
+  let row_step = (params.heads + 2u * params.key_heads) * SIZE;
   let row_step_y = params.heads * SIZE;
-  let start_q = at_qkv(bh, 0u, Q);
-  let start_y = at_y(bh, 0u);
   var k = array<vec4f, QUERIES * SIZE>();
   var v = array<vec4f, QUERIES * SIZE>();
   var sum_k = array<vec4f, QUERIES * SIZE>();
@@ -208,55 +207,59 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   for (var r = 0u; r < QUERIES; r++) {
     let s = min(first + r * LANES + lane, last);
     for (var c = 0u; c < SIZE; c++) {
-      k[r * SIZE + c] = qkv[at_qkv(bh, s, K) + c] * params.scale;
-      v[r * SIZE + c] = qkv[at_qkv(bh, s, V) + c];
+      k[r * SIZE + c] = load_qkv(at_qkv(bh, s, K) + c) * params.scale;
+      v[r * SIZE + c] = load_qkv(at_qkv(bh, s, V) + c);
     }
   }
 
-  for (var t0 = first; t0 < params.time; t0 += KEYS) {
-    var loaded_q = array<vec4f, LOADS>();
-    var loaded_g = array<vec4f, LOADS>();
-    for (var l = 0u; l < LOADS; l++) {
-      let e = l * LANES + lane;
-      let t = min(t0 + e / SIZE, last);
-      loaded_q[l] = qkv[start_q + t * row_step + e % SIZE];
-      loaded_g[l] = dy[start_y + t * row_step_y + e % SIZE];
-    }
-    let at = bh * params.time + min(t0 + lane % KEYS, last);
-    let loaded_lse = lse_kept[at];
-    let loaded_delta = delta_kept[at];
-    var ds = array<f32, KEYS * QUERIES>();
-    var p = array<f32, KEYS * QUERIES>();
-    for (var j = 0u; j < KEYS; j++) {
-      var product = array<vec4f, QUERIES>();
-      var dproduct = array<vec4f, QUERIES>();
-      for (var c = 0u; c < SIZE; c++) {
-        let q = subgroupBroadcast(loaded_q[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
-        let g = subgroupBroadcast(loaded_g[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+  for (var head = bh; head < bh + served; head++) {
+    let start_q = at_qkv(head, 0u, Q);
+    let start_y = at_y(head, 0u);
+    for (var t0 = first; t0 < params.time; t0 += KEYS) {
+      var loaded_q = array<vec4f, LOADS>();
+      var loaded_g = array<vec4f, LOADS>();
+      for (var l = 0u; l < LOADS; l++) {
+        let e = l * LANES + lane;
+        let t = min(t0 + e / SIZE, last);
+        loaded_q[l] = load_qkv(start_q + t * row_step + e % SIZE);
+        loaded_g[l] = load_dy(start_y + t * row_step_y + e % SIZE);
+      }
+      let at = head * params.time + min(t0 + lane % KEYS, last);
+      let loaded_lse = lse_kept[at];
+      let loaded_delta = delta_kept[at];
+      var ds = array<f32, KEYS * QUERIES>();
+      var p = array<f32, KEYS * QUERIES>();
+      for (var j = 0u; j < KEYS; j++) {
+        var product = array<vec4f, QUERIES>();
+        var dproduct = array<vec4f, QUERIES>();
+        for (var c = 0u; c < SIZE; c++) {
+          let q = subgroupBroadcast(loaded_q[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+          let g = subgroupBroadcast(loaded_g[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+          for (var r = 0u; r < QUERIES; r++) {
+            product[r] += k[r * SIZE + c] * q;
+            dproduct[r] += v[r * SIZE + c] * g;
+          }
+        }
+        let log_sum = subgroupBroadcast(loaded_lse, j);
+        let d = subgroupBroadcast(loaded_delta, j);
         for (var r = 0u; r < QUERIES; r++) {
-          product[r] += k[r * SIZE + c] * q;
-          dproduct[r] += v[r * SIZE + c] * g;
+          let s = first + r * LANES + lane;
+          let share = exp(across(product[r]) - log_sum);
+          let seen = s <= t0 + j && t0 + j <= last;
+          var kept = 1.0;
+          if DROPOUT { kept = kept_share(head, t0 + j, s); }
+          ds[j * QUERIES + r] = select(0.0, share * (across(dproduct[r]) * kept - d) * params.scale, seen);
+          p[j * QUERIES + r] = select(0.0, share * kept, seen);
         }
       }
-      let log_sum = subgroupBroadcast(loaded_lse, j);
-      let d = subgroupBroadcast(loaded_delta, j);
-      for (var r = 0u; r < QUERIES; r++) {
-        let s = first + r * LANES + lane;
-        let share = exp(across(product[r]) - log_sum);
-        let seen = s <= t0 + j && t0 + j <= last;
-        var kept = 1.0;
-        if DROPOUT { kept = kept_share(bh, t0 + j, s); }
-        ds[j * QUERIES + r] = select(0.0, share * (across(dproduct[r]) * kept - d) * params.scale, seen);
-        p[j * QUERIES + r] = select(0.0, share * kept, seen);
-      }
-    }
-    for (var c = 0u; c < SIZE; c++) {
-      for (var j = 0u; j < KEYS; j++) {
-        let q = subgroupBroadcast(loaded_q[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
-        let g = subgroupBroadcast(loaded_g[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
-        for (var r = 0u; r < QUERIES; r++) {
-          sum_k[r * SIZE + c] += ds[j * QUERIES + r] * q;
-          sum_v[r * SIZE + c] += p[j * QUERIES + r] * g;
+      for (var c = 0u; c < SIZE; c++) {
+        for (var j = 0u; j < KEYS; j++) {
+          let q = subgroupBroadcast(loaded_q[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+          let g = subgroupBroadcast(loaded_g[(j * SIZE + c) / LANES], (j * SIZE + c) % LANES);
+          for (var r = 0u; r < QUERIES; r++) {
+            sum_k[r * SIZE + c] += ds[j * QUERIES + r] * q;
+            sum_v[r * SIZE + c] += p[j * QUERIES + r] * g;
+          }
         }
       }
     }
@@ -266,8 +269,8 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
     let s = first + r * LANES + lane;
     if s < params.time {
       for (var c = 0u; c < SIZE; c++) {
-        dqkv[at_qkv(bh, s, K) + c] = sum_k[r * SIZE + c];
-        dqkv[at_qkv(bh, s, V) + c] = sum_v[r * SIZE + c];
+        dqkv[at_qkv(bh, s, K) + c] = Stored(sum_k[r * SIZE + c]);
+        dqkv[at_qkv(bh, s, V) + c] = Stored(sum_v[r * SIZE + c]);
       }
     }
   }

@@ -5,7 +5,8 @@
 //   mul   y = a b     a thread per four elements of y
 //   div   y = a / b   a thread per four elements of y
 //
-// The including source says what a `Scalar` is: f32, i32 or u32.
+// The including source says what is computed with, `Value`: four f32, i32 or u32;
+// and how a and y, and b, lie in memory: the same, or four f16.
 
 const BLOCK: u32 = 64u;
 // How b lines up with a: the same shape, repeated, or one number.
@@ -20,14 +21,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4<Scalar>>;
-@group(0) @binding(2) var<storage, read> b: array<vec4<Scalar>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<Scalar>>;
+@group(0) @binding(1) var<storage, read> a: array<Stored>;
+@group(0) @binding(2) var<storage, read> b: array<StoredB>;
+@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
-fn b_at(i: u32) -> vec4<Scalar> {
-  if LAYOUT == SINGLE { return vec4<Scalar>(b[0].x); }
-  if LAYOUT == REPEATED { return b[i % params.period]; }
-  return b[i];
+fn b_at(i: u32) -> Value {
+  if LAYOUT == SINGLE { return Value(Value(b[0]).x); }
+  if LAYOUT == REPEATED { return Value(b[i % params.period]); }
+  return Value(b[i]);
 }
 
 @compute @workgroup_size(BLOCK)
@@ -38,7 +39,7 @@ fn add(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = a[i] + b_at(i);
+  y[i] = Stored(Value(a[i]) + b_at(i));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -49,7 +50,7 @@ fn sub(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = a[i] - b_at(i);
+  y[i] = Stored(Value(a[i]) - b_at(i));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -60,7 +61,7 @@ fn mul(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = a[i] * b_at(i);
+  y[i] = Stored(Value(a[i]) * b_at(i));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -71,5 +72,5 @@ fn div(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = a[i] / b_at(i);
+  y[i] = Stored(Value(a[i]) / b_at(i));
 }

@@ -1,14 +1,14 @@
 // Numbers from one type to another, as WGSL converts them: floats are cut
 // towards zero and clamped to what the whole number holds.
 //
-//   convert   y[i] = To(x[i])   a thread per element
+//   convert   y[i] = To(x[i])   a thread per four elements
 //
-// The including source says what `From` and `To` are.
+// The including source says what `From` and `To` are, four of a type.
 
 const BLOCK: u32 = 64u;
 
 struct Params {
-  size: u32,
+  vectors: u32, // elements, in fours
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,6 +22,6 @@ fn convert(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
-  if i >= params.size { return; }
+  if i >= params.vectors { return; }
   y[i] = To(x[i]);
 }

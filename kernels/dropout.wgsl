@@ -3,7 +3,10 @@
 //   apply   y[i] = x[i] / (1 - rate) where random(seed, i) >= rate, else 0   a thread per four elements
 //
 // Backward is the same run on dy: the mask is drawn again from the same seed and
-// never stored. (Srivastava et al., 2014.)
+// never stored. Elements are `Stored` with 32 or 16 bits. (Srivastava et al.,
+// 2014.)
+
+alias Stored = vec4f;
 
 const BLOCK: u32 = 64u;
 
@@ -15,8 +18,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 @compute @workgroup_size(BLOCK)
 fn apply(
@@ -33,5 +36,6 @@ fn apply(
     random_unit(seed, 4u * i + 2u),
     random_unit(seed, 4u * i + 3u),
   );
-  y[i] = select(vec4f(), x[i] / (1.0 - params.rate), drawn >= vec4f(params.rate));
+  let scaled = vec4f(x[i]) / (1.0 - params.rate);
+  y[i] = Stored(select(vec4f(), scaled, drawn >= vec4f(params.rate)));
 }

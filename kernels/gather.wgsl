@@ -3,8 +3,8 @@
 //   forward    y[o, p, i] = x[o, index[o, p, i], i]                       a thread per element of y
 //   backward   dx[o, l, i] = sum of dy[o, p, i] where index[o, p, i] = l  a thread per (o, i)
 //
-// Each backward thread owns a line along the axis and walks the picks in order;
-// `dx` arrives zeroed. An index outside the axis gives what is not a number.
+// Each backward thread owns a line along the axis and walks the picks in order,
+// many of them in several runs; `dx` arrives zeroed. An index outside the axis gives what is not a number.
 
 const BLOCK: u32 = 64u;
 
@@ -13,6 +13,8 @@ struct Params {
   length: u32,
   picks: u32,
   inner: u32,
+  first: u32, // the picks of this run of backward, from the first up to the end
+  end: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,7 +51,7 @@ fn backward(
   if id >= params.outer * params.inner { return; }
   let i = id % params.inner;
   let o = id / params.inner;
-  for (var p = 0u; p < params.picks; p++) {
+  for (var p = params.first; p < params.end; p++) {
     let source = (o * params.picks + p) * params.inner + i;
     if index[source] < params.length {
       dx[(o * params.length + index[source]) * params.inner + i] += dy[source];

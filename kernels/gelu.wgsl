@@ -6,9 +6,12 @@
 //             or in the approximation of GPT-2, (1 + tanh u) / 2 with u = sqrt(2/pi) (x + 0.044715 x^3)
 //
 // (Hendrycks and Gimpel, 2016.) (1 + tanh u) / 2 is written as the logistic
-// function of 2u, which cannot overflow.
+// function of 2u, which cannot overflow. Elements are `Stored` with 32 or 16 bits.
+
+alias Stored = vec4f;
 
 const BLOCK: u32 = 64u;
+const ADD: bool = false; // to what lies in dx
 const EXACT: bool = false;
 
 const SQRT_8_OVER_PI = 1.5957691216057308;
@@ -21,10 +24,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(3) var<storage, read> dy: array<Stored>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Stored>;
 
 /// erf to seven digits. (Abramowitz and Stegun 7.1.28 has three; this is the
 /// rational form of Press et al., Numerical Recipes 6.2.2, in single precision.)
@@ -54,7 +57,8 @@ fn forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = x[i] * distribution(x[i]);
+  let v = vec4f(x[i]);
+  y[i] = Stored(v * distribution(v));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -65,7 +69,9 @@ fn backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  let v = x[i];
+  let v = vec4f(x[i]);
   let p = distribution(v);
-  dx[i] = dy[i] * (p + v * density(v, p));
+  var d = vec4f(dy[i]) * (p + v * density(v, p));
+  if ADD { d += vec4f(dx[i]); }
+  dx[i] = Stored(d);
 }

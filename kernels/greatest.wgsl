@@ -5,7 +5,7 @@
 //   max_backward   dx[o, l, i] = dy[o, i] where l = place[o, i], else 0   a thread per element of dx
 //
 // A long axis is reduced in parts, then the parts are. The including source says
-// what an `Element` is.
+// what an `Element` is, and how floats are `Stored`.
 
 const BLOCK: u32 = 64u;
 const PLACED: bool = false; // x comes with places: a second round over parts
@@ -23,8 +23,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> place_of_x: array<u32>; //           [outer, length, inner]
 @group(0) @binding(3) var<storage, read_write> y: array<Element>; //          [outer, parts, inner]
 @group(0) @binding(4) var<storage, read_write> place: array<u32>; //          [outer, parts, inner]
-@group(0) @binding(5) var<storage, read> dy: array<f32>; //                   [outer, inner]
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>; //             [outer, length, inner]
+@group(0) @binding(5) var<storage, read> dy: array<Stored>; //                   [outer, inner]
+@group(0) @binding(6) var<storage, read_write> dx: array<Stored>; //             [outer, length, inner]
 
 @compute @workgroup_size(BLOCK)
 fn greatest(
@@ -64,5 +64,5 @@ fn max_backward(
   let l = id / params.inner % params.length;
   let o = id / params.inner / params.length;
   let source = o * params.inner + i;
-  dx[id] = select(0.0, dy[source], place_of_x[source] == l);
+  dx[id] = select(Stored(), dy[source], place_of_x[source] == l);
 }

@@ -1,7 +1,7 @@
-// Matrix product c = op(a) op(b) (+ bias) (+ c) for adapters whose subgroups are
-// narrow and whose memory is slow, such as software Vulkan.
+// Matrix product op(a) op(b) for adapters whose subgroups are narrow and whose
+// memory is slow, such as software Vulkan.
 //
-//   product   c[i, j] = sum over k of op(a)[i, k] * op(b)[k, j]
+//   product   c[i, j] = sum over k of op(a)[i, k] * op(b)[k, j], then `finish`
 //             a workgroup, which is one subgroup, per TILE_M rows and 4 TILE_N LANES columns
 //
 // Every lane owns TILE_N vectors of four columns and all TILE_M rows of the
@@ -13,10 +13,11 @@
 const LANES: u32 = 8u; // the adapter's subgroup size
 const TILE_M: u32 = 32u;
 const TILE_N: u32 = 1u;
-const TRANSPOSE_A: bool = false; // a is stored [depth, rows]
-const TRANSPOSE_B: bool = false; // b is stored [cols, depth]
-const BIAS: bool = false;
-const ACCUMULATE: bool = false;
+const TRANSPOSE_A: bool = false; // a is stored [depth, rows], else [rows, depth]
+const TRANSPOSE_B: bool = false; // b is stored [cols, depth], else [depth, cols]
+
+const LOADS_A: u32 = (TILE_M + LANES - 1u) / LANES;
+const WIDE_M: u32 = TILE_M / 4u; // vectors of the tile's rows
 
 struct Params {
   rows: u32,
@@ -28,23 +29,22 @@ struct Params {
   matrix_a: u32, // vectors from one matrix of a batch to the next
   matrix_b: u32,
   matrix_c: u32,
+  start_a: u32, // vectors before the first
+  start_b: u32,
+  start_c: u32,
   first: u32, // the first matrix of this run
+  biased: u32, // whether to add the bias
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>; //        [batch, rows, depth]
-@group(0) @binding(2) var<storage, read> b: array<vec4f>; //        [batch, depth, cols]
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>; //     [cols]
-@group(0) @binding(4) var<storage, read_write> c: array<vec4f>; //  [batch, rows, cols]
-
-const LOADS_A: u32 = (TILE_M + LANES - 1u) / LANES;
 
 @compute @workgroup_size(LANES)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.y * TILE_M;
   let col = (group.x * LANES + lane) * TILE_N; // in vectors
-  let start_a = (params.first + group.z) * params.matrix_a;
-  let start_b = (params.first + group.z) * params.matrix_b;
+  let matrix = params.first + group.z;
+  let start_a = params.start_a + matrix * params.matrix_a;
+  let start_b = params.start_b + matrix * params.matrix_b;
   var sums = array<vec4f, TILE_M * TILE_N>();
 
   for (var k = 0u; k < params.depth; k += 4u) {
@@ -52,21 +52,21 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     for (var q = 0u; q < LOADS_A; q++) {
       let v = q * LANES + lane;
       if TRANSPOSE_A {
-        // Vector v holds rows 4 (v mod TILE_M/4) .. + 3 at one k.
-        let at = k + v / (TILE_M / 4u);
-        block_a[q] = select(vec4f(), a[start_a + at * params.row_a + row / 4u + v % (TILE_M / 4u)], at < params.depth);
+        // Vector v holds rows 4 (v mod WIDE_M) .. + 3 at one k.
+        let at = k + v / WIDE_M;
+        block_a[q] = select(vec4f(), load_a(start_a + at * params.row_a + row / 4u + v % WIDE_M), at < params.depth);
       } else {
-        block_a[q] = a[start_a + (row + v) * params.row_a + k / 4u];
+        block_a[q] = load_a(start_a + (row + v) * params.row_a + k / 4u);
       }
     }
     var block_b = array<vec4f, 4u * TILE_N>();
     if TRANSPOSE_B {
       for (var j = 0u; j < TILE_N; j++) {
         let at = start_b + 4u * (col + j) * params.row_b + k / 4u;
-        let b0 = b[at];
-        let b1 = b[at + params.row_b];
-        let b2 = b[at + 2u * params.row_b];
-        let b3 = b[at + 3u * params.row_b];
+        let b0 = load_b(at);
+        let b1 = load_b(at + params.row_b);
+        let b2 = load_b(at + 2u * params.row_b);
+        let b3 = load_b(at + 3u * params.row_b);
         block_b[j] = vec4f(b0.x, b1.x, b2.x, b3.x);
         block_b[TILE_N + j] = vec4f(b0.y, b1.y, b2.y, b3.y);
         block_b[2u * TILE_N + j] = vec4f(b0.z, b1.z, b2.z, b3.z);
@@ -75,7 +75,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     } else {
       for (var p = 0u; p < 4u; p++) {
         for (var j = 0u; j < TILE_N; j++) {
-          block_b[p * TILE_N + j] = select(vec4f(), b[start_b + (k + p) * params.row_b + col + j], k + p < params.depth);
+          block_b[p * TILE_N + j] = select(vec4f(), load_b(start_b + (k + p) * params.row_b + col + j), k + p < params.depth);
         }
       }
     }
@@ -84,9 +84,9 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
       if TRANSPOSE_A {
         x = vec4f(
           subgroupBroadcast(block_a[i / 4u / LANES][i % 4u], i / 4u % LANES),
-          subgroupBroadcast(block_a[(TILE_M / 4u + i / 4u) / LANES][i % 4u], (TILE_M / 4u + i / 4u) % LANES),
-          subgroupBroadcast(block_a[(TILE_M / 2u + i / 4u) / LANES][i % 4u], (TILE_M / 2u + i / 4u) % LANES),
-          subgroupBroadcast(block_a[(3u * TILE_M / 4u + i / 4u) / LANES][i % 4u], (3u * TILE_M / 4u + i / 4u) % LANES),
+          subgroupBroadcast(block_a[(WIDE_M + i / 4u) / LANES][i % 4u], (WIDE_M + i / 4u) % LANES),
+          subgroupBroadcast(block_a[(2u * WIDE_M + i / 4u) / LANES][i % 4u], (2u * WIDE_M + i / 4u) % LANES),
+          subgroupBroadcast(block_a[(3u * WIDE_M + i / 4u) / LANES][i % 4u], (3u * WIDE_M + i / 4u) % LANES),
         );
       } else {
         x = subgroupBroadcast(block_a[i / LANES], i % LANES);
@@ -100,14 +100,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 
   for (var j = 0u; j < TILE_N; j++) {
     if 4u * (col + j) < params.cols {
-      var shift = vec4f();
-      if BIAS { shift = bias[col + j]; }
+      let shift = shift_of(col + j);
       for (var i = 0u; i < TILE_M; i++) {
         if row + i < params.rows {
-          let at = (params.first + group.z) * params.matrix_c + (row + i) * params.row_c + col + j;
-          var sum = sums[i * TILE_N + j] + shift;
-          if ACCUMULATE { sum += c[at]; }
-          c[at] = sum;
+          finish(params.start_c + matrix * params.matrix_c + (row + i) * params.row_c + col + j, sums[i * TILE_N + j] + shift);
         }
       }
     }

@@ -6,15 +6,21 @@
 //
 // Tokens are cut as in `transformers`: a repetition penalty, then the top_k most
 // likely, then the fewest that hold top_p of what is left, then those at least
-// min_p as likely as the first. The two cuts by rank look for their threshold by
-// bisection over the bits of a float, ordered as whole numbers, so nothing is
-// sorted; tokens that tie with the last one kept are kept too. The draw is the
-// greatest of value + Gumbel noise (Gumbel, 1954; Maddison et al., 2014); a
-// temperature of 0 takes the greatest value itself, the first of equals.
+// min_p as likely as the first. The two cuts by rank look for their threshold
+// digit by digit, floats being ordered as whole numbers: each pass counts, or
+// weighs, the tokens that share the digits found, by the next one. Nothing is
+// sorted, sums of whole numbers are the same in any order, and tokens that tie
+// with the last one kept are kept too. The draw is the greatest of value +
+// Gumbel noise (Gumbel, 1954; Maddison et al., 2014); a temperature of 0 takes
+// the greatest value itself, the first of equals.
 
 const BLOCK: u32 = 256u;
+const BITS: u32 = 8u; // of a digit: BLOCK is 2^BITS
+const WHOLE: f32 = 2147483648.0; // what all tokens weigh together
 const PENALIZED: bool = false;
 const GREATEST: f32 = 3.4028234e38;
+
+alias Stored = f32;
 
 struct Params {
   rows: u32,
@@ -31,14 +37,17 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> logits: array<f32>; //              [rows, cols]
+@group(0) @binding(1) var<storage, read> logits: array<Stored>; //           [rows, cols]
 @group(0) @binding(2) var<storage, read_write> seen: array<u32>; //          [rows, cols]
 @group(0) @binding(3) var<storage, read_write> tokens: array<u32>; //        [rows, capacity]
 @group(0) @binding(4) var<storage, read_write> next: array<u32>; //          [rows]
 
+var<workgroup> weights: array<atomic<u32>, BLOCK>; // of the tokens with each digit
+var<workgroup> chosen: vec2u;
+
 /// The score of a token, lowered if the token is there already.
 fn logit_of(row: u32, c: u32) -> f32 {
-  var logit = logits[row * params.cols + c];
+  var logit = f32(logits[row * params.cols + c]);
   if PENALIZED {
     if seen[row * params.cols + c] != 0u {
       logit = select(logit / params.penalty, logit * params.penalty, logit < 0.0);
@@ -54,37 +63,62 @@ fn value_of(row: u32, c: u32, top: f32) -> f32 {
   return select(value / params.temperature, value, params.temperature == 0.0);
 }
 
-/// A whole number that orders as the float does.
+/// A whole number that orders as the float does, which is no greater than 0.
 fn key_of(value: f32) -> u32 {
   let bits = bitcast<u32>(value);
-  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+  return select(0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
-/// How many tokens of a row have a key from `low`, or what they weigh.
-fn mass(row: u32, low: u32, top: f32, weighed: bool, thread: u32) -> f32 {
-  var sum = 0.0;
-  for (var c = thread; c < params.cols; c += BLOCK) {
-    let value = value_of(row, c, top);
-    if key_of(value) >= low {
-      sum += select(1.0, exp(value), weighed);
+/// The key of the `wanted` greatest tokens' last, among those with keys from
+/// `least`; or, where `share` is not 0, of the last of those that together hold
+/// this share of their probability.
+fn cut(row: u32, wanted: u32, share: f32, least: u32, top: f32, thread: u32) -> u32 {
+  var unit = 0.0; // of weight, for a token as likely as the first
+  if share != 0.0 {
+    var sum = 0.0;
+    for (var c = thread; c < params.cols; c += BLOCK) {
+      let value = value_of(row, c, top);
+      if key_of(value) >= least { sum += exp(value); }
     }
+    unit = WHOLE / row_sum(sum, thread);
   }
-  return row_sum(sum, thread);
-}
-
-/// The greatest key from `least` from which tokens have a mass of `wanted`.
-fn bisect(row: u32, wanted: f32, least: u32, top: f32, weighed: bool, thread: u32) -> u32 {
-  var low = least;
-  var high = key_of(0.0);
-  while low < high {
-    let middle = low + (high - low + 1u) / 2u;
-    if mass(row, middle, top, weighed, thread) >= wanted {
-      low = middle;
-    } else {
-      high = middle - 1u;
+  var rest = wanted;
+  var found = 0u;
+  var known = 0u; // the bits of `found` that are found
+  var shift = 32u;
+  while shift > 0u {
+    shift -= min(shift, BITS);
+    atomicStore(&weights[thread], 0u);
+    workgroupBarrier();
+    for (var c = thread; c < params.cols; c += BLOCK) {
+      let value = value_of(row, c, top);
+      let key = key_of(value);
+      if key >= least && (key & known) == found {
+        let weight = select(1u, u32(exp(value) * unit + 0.5), share != 0.0);
+        atomicAdd(&weights[(key >> shift) & (BLOCK - 1u)], weight);
+      }
     }
+    workgroupBarrier();
+    // The sum of each digit's weight and of those above it.
+    let own = atomicLoad(&weights[thread]);
+    var sum = own;
+    for (var step = 1u; step < BLOCK; step *= 2u) {
+      let above = select(0u, atomicLoad(&weights[min(thread + step, BLOCK - 1u)]), thread + step < BLOCK);
+      workgroupBarrier();
+      sum += above;
+      atomicStore(&weights[thread], sum);
+      workgroupBarrier();
+    }
+    if known == 0u && share != 0.0 {
+      rest = max(1u, u32(ceil(share * f32(atomicLoad(&weights[0])))));
+    }
+    if sum >= rest && sum - own < rest { chosen = vec2u(thread, rest - (sum - own)); }
+    let choice = workgroupUniformLoad(&chosen);
+    found |= choice.x << shift;
+    known |= (BLOCK - 1u) << shift;
+    rest = choice.y;
   }
-  return low;
+  return found;
 }
 
 /// Noise of the standard Gumbel distribution from random bits: -log(e), e being
@@ -112,15 +146,13 @@ fn sample(
   var least = 0u;
   if params.temperature != 0.0 {
     if params.top_k > 0u && params.top_k < params.cols {
-      least = bisect(row, f32(params.top_k), least, top, false, thread);
+      least = cut(row, params.top_k, 0.0, least, top, thread);
     }
     if params.top_p < 1.0 {
-      let all = mass(row, least, top, true, thread);
-      least = bisect(row, params.top_p * all, least, top, true, thread);
+      least = cut(row, 0u, max(params.top_p, 1e-30), least, top, thread);
     }
     if params.min_p > 0.0 {
-      // The likeliest stays, however log(1) is rounded.
-      least = max(least, min(key_of(log(params.min_p)), key_of(0.0)));
+      least = max(least, key_of(log(params.min_p)));
     }
   }
 

@@ -5,9 +5,13 @@
 //   log_forward    y = x - top - ln sum(e^(x - top))
 //   log_backward   dx = dy - e^y sum(dy)
 //
-// The including source says whether a `Value` is one column or four.
+// The greatest element and the sum come from one walk over the row: what was
+// summed shrinks when a greater element is met. (Milakov and Gimelshein, 2018.)
+// The including source says whether a `Value` is one column or four, and how
+// rows are `Stored`.
 
 const BLOCK: u32 = 64u;
+const LOWEST: f32 = -3.4e38;
 
 struct Params {
   rows: u32,
@@ -15,26 +19,24 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Value>; //          [rows, cols]
-@group(0) @binding(2) var<storage, read_write> y: array<Value>; //    [rows, cols]
-@group(0) @binding(3) var<storage, read> y_kept: array<Value>; //     [rows, cols]
-@group(0) @binding(4) var<storage, read> dy: array<Value>; //         [rows, cols]
-@group(0) @binding(5) var<storage, read_write> dx: array<Value>; //   [rows, cols]
+@group(0) @binding(1) var<storage, read> x: array<Stored>; //          [rows, cols]
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>; //    [rows, cols]
+@group(0) @binding(3) var<storage, read> y_kept: array<Stored>; //     [rows, cols]
+@group(0) @binding(4) var<storage, read> dy: array<Stored>; //         [rows, cols]
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>; //   [rows, cols]
 
-fn row_top(start: u32, thread: u32) -> f32 {
-  var top = highest(x[start]);
-  for (var c = thread; c < params.cols; c += BLOCK) {
-    top = max(top, highest(x[start + c]));
-  }
-  return row_max(top, thread);
-}
-
-fn row_exp_sum(start: u32, top: f32, thread: u32) -> f32 {
+/// The greatest element of a row, and the sum of e^(x - top).
+fn row_top_and_sum(start: u32, thread: u32) -> vec2f {
+  var here = LOWEST; // the greatest this thread has met
   var sum = Value();
   for (var c = thread; c < params.cols; c += BLOCK) {
-    sum += exp(x[start + c] - top);
+    let v = Value(x[start + c]);
+    let higher = max(here, highest(v));
+    sum = sum * exp(here - higher) + exp(v - higher);
+    here = higher;
   }
-  return row_sum(across(sum), thread);
+  let top = row_max(here, thread);
+  return vec2f(top, row_sum(across(sum) * exp(here - top), thread));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -46,10 +48,9 @@ fn forward(
   let row = flat_group(group, groups);
   if row >= params.rows { return; }
   let start = row * params.cols;
-  let top = row_top(start, thread);
-  let sum = row_exp_sum(start, top, thread);
+  let of_row = row_top_and_sum(start, thread);
   for (var c = thread; c < params.cols; c += BLOCK) {
-    y[start + c] = exp(x[start + c] - top) / sum;
+    y[start + c] = Stored(exp(Value(x[start + c]) - of_row.x) / of_row.y);
   }
 }
 
@@ -64,11 +65,11 @@ fn backward(
   let start = row * params.cols;
   var products = Value();
   for (var c = thread; c < params.cols; c += BLOCK) {
-    products += dy[start + c] * y_kept[start + c];
+    products += Value(dy[start + c]) * Value(y_kept[start + c]);
   }
   let sum = row_sum(across(products), thread);
   for (var c = thread; c < params.cols; c += BLOCK) {
-    dx[start + c] = y_kept[start + c] * (dy[start + c] - sum);
+    dx[start + c] = Stored(Value(y_kept[start + c]) * (Value(dy[start + c]) - sum));
   }
 }
 
@@ -81,10 +82,10 @@ fn log_forward(
   let row = flat_group(group, groups);
   if row >= params.rows { return; }
   let start = row * params.cols;
-  let top = row_top(start, thread);
-  let log_sum = log(row_exp_sum(start, top, thread));
+  let of_row = row_top_and_sum(start, thread);
+  let log_sum = log(of_row.y);
   for (var c = thread; c < params.cols; c += BLOCK) {
-    y[start + c] = (x[start + c] - top) - log_sum;
+    y[start + c] = Stored((Value(x[start + c]) - of_row.x) - log_sum);
   }
 }
 
@@ -99,10 +100,10 @@ fn log_backward(
   let start = row * params.cols;
   var total = Value();
   for (var c = thread; c < params.cols; c += BLOCK) {
-    total += dy[start + c];
+    total += Value(dy[start + c]);
   }
   let sum = row_sum(across(total), thread);
   for (var c = thread; c < params.cols; c += BLOCK) {
-    dx[start + c] = dy[start + c] - exp(y_kept[start + c]) * sum;
+    dx[start + c] = Stored(Value(dy[start + c]) - exp(Value(y_kept[start + c])) * sum);
   }
 }

@@ -3,10 +3,11 @@
 //   sum            y[o, p, i] = scale * sum over l in part p of x[o, l, i]       a thread per element of y
 //
 // A long axis is reduced in parts, then the parts are, in a fixed order, so that
-// sums repeat bit for bit. The including source says what an
-// `Element` is, and a `Number`, its scalar.
+// sums repeat bit for bit. The including source says what an `Element` is, a
+// `Number`, its scalar, and how x and y lie in memory.
 
 const BLOCK: u32 = 64u;
+const ADD: bool = false; // to what lies in y
 
 struct Params {
   outer: u32,
@@ -18,8 +19,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Element>; //                [outer, length, inner]
-@group(0) @binding(2) var<storage, read_write> y: array<Element>; //          [outer, parts, inner]
+@group(0) @binding(1) var<storage, read> x: array<StoredX>; //                [outer, length, inner]
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>; //          [outer, parts, inner]
 
 @compute @workgroup_size(BLOCK)
 fn sum(
@@ -35,7 +36,9 @@ fn sum(
   let end = min((p + 1u) * params.part, params.length);
   var total = Element();
   for (var l = p * params.part; l < end; l++) {
-    total += x[(o * params.length + l) * params.inner + i];
+    total += Element(x[(o * params.length + l) * params.inner + i]);
   }
-  y[id] = total * params.scale;
+  total *= params.scale;
+  if ADD { total += Element(y[id]); }
+  y[id] = StoredY(total);
 }

@@ -8,6 +8,10 @@
 //   sigmoid_forward    y = 1 / (1 + e^-x)        sigmoid_backward  dx = dy y (1 - y)
 //   relu_forward       y = max(x, 0)             relu_backward     dx = dy where x > 0, else 0
 //   silu_forward       y = x sigmoid(x)          silu_backward     dx = dy (s + y (1 - s)), s = sigmoid(x)
+//
+// Elements are `Stored` with 32 or 16 bits.
+
+alias Stored = vec4f;
 
 const BLOCK: u32 = 64u;
 
@@ -16,11 +20,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(3) var<storage, read> y_kept: array<vec4f>; // y, once forward is done
-@group(0) @binding(4) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(3) var<storage, read> y_kept: array<Stored>; // y, once forward is done
+@group(0) @binding(4) var<storage, read> dy: array<Stored>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>;
 
 fn sigmoid(v: vec4f) -> vec4f {
   return 1.0 / (1.0 + exp(-v));
@@ -34,7 +38,7 @@ fn neg(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = -x[i];
+  y[i] = Stored(-vec4f(x[i]));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -45,7 +49,7 @@ fn exp_forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = exp(x[i]);
+  y[i] = Stored(exp(vec4f(x[i])));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -56,7 +60,7 @@ fn exp_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  dx[i] = dy[i] * y_kept[i];
+  dx[i] = Stored(vec4f(dy[i]) * vec4f(y_kept[i]));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -67,7 +71,7 @@ fn log_forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = log(x[i]);
+  y[i] = Stored(log(vec4f(x[i])));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -78,7 +82,7 @@ fn log_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  dx[i] = dy[i] / x[i];
+  dx[i] = Stored(vec4f(dy[i]) / vec4f(x[i]));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -89,7 +93,7 @@ fn sqrt_forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = sqrt(x[i]);
+  y[i] = Stored(sqrt(vec4f(x[i])));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -100,7 +104,7 @@ fn sqrt_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  dx[i] = dy[i] / (2.0 * y_kept[i]);
+  dx[i] = Stored(vec4f(dy[i]) / (2.0 * vec4f(y_kept[i])));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -112,7 +116,8 @@ fn tanh_forward(
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
   // Some drivers overflow beyond; tanh is 1 to the last bit long before.
-  y[i] = select(tanh(x[i]), sign(x[i]), abs(x[i]) > vec4f(20.0));
+  let v = vec4f(x[i]);
+  y[i] = Stored(select(tanh(v), sign(v), abs(v) > vec4f(20.0)));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -123,7 +128,8 @@ fn tanh_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  dx[i] = dy[i] * (1.0 - y_kept[i] * y_kept[i]);
+  let v = vec4f(y_kept[i]);
+  dx[i] = Stored(vec4f(dy[i]) * (1.0 - v * v));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -134,7 +140,7 @@ fn sigmoid_forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = sigmoid(x[i]);
+  y[i] = Stored(sigmoid(vec4f(x[i])));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -145,7 +151,8 @@ fn sigmoid_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  dx[i] = dy[i] * y_kept[i] * (1.0 - y_kept[i]);
+  let v = vec4f(y_kept[i]);
+  dx[i] = Stored(vec4f(dy[i]) * v * (1.0 - v));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -156,7 +163,8 @@ fn relu_forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = select(x[i], vec4f(), x[i] < vec4f());
+  let v = vec4f(x[i]);
+  y[i] = Stored(select(v, vec4f(), v < vec4f()));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -167,7 +175,7 @@ fn relu_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  dx[i] = select(vec4f(), dy[i], x[i] > vec4f());
+  dx[i] = Stored(select(vec4f(), vec4f(dy[i]), vec4f(x[i]) > vec4f()));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -178,7 +186,8 @@ fn silu_forward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  y[i] = x[i] * sigmoid(x[i]);
+  let v = vec4f(x[i]);
+  y[i] = Stored(v * sigmoid(v));
 }
 
 @compute @workgroup_size(BLOCK)
@@ -189,6 +198,7 @@ fn silu_backward(
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
-  let s = sigmoid(x[i]);
-  dx[i] = dy[i] * (s + x[i] * s * (1.0 - s));
+  let v = vec4f(x[i]);
+  let s = sigmoid(v);
+  dx[i] = Stored(vec4f(dy[i]) * (s + v * s * (1.0 - s)));
 }

@@ -13,28 +13,22 @@ import { Conv1D, Embedding, type Init, LayerNorm } from "../lib/nn/layers.ts";
 import {
   add,
   attention,
-  crossEntropy,
   dropout,
-  gelu,
   linear,
+  linearCrossEntropy,
   slice,
+  to,
 } from "../lib/ops/mod.ts";
-import type { Random } from "../lib/random.ts";
+import { recompute } from "../lib/tensor/recompute.ts";
 import type { Tensor } from "../lib/tensor/tensor.ts";
 import { checkConfig, type GPT2Config } from "./gpt2_config.ts";
-
-/** What one pass through the model is for. */
-export interface Pass {
-  /** Training: dropout is drawn from it. Without it nothing is dropped. */
-  readonly random?: Random;
-  /** Generation: what was read before, to which this pass adds. */
-  readonly cache?: KeyValueCache;
-}
+import type { ModelOptions, Pass } from "./pass.ts";
 
 /** A GPT-2: ids in, a score for every next token out. */
 export class GPT2 {
   /** Its sizes. */
   readonly config: Readonly<Required<GPT2Config>>;
+  readonly #options: ModelOptions;
   /** Token embeddings `[V, C]`, also the head. */
   readonly wte: Embedding;
   /** Position embeddings `[blockSize, C]`. */
@@ -45,8 +39,9 @@ export class GPT2 {
   readonly ln_f: LayerNorm;
 
   /** Draws the weights as GPT-2 did. Throws on a config that makes no sense. */
-  constructor(init: Init, config: GPT2Config) {
+  constructor(init: Init, config: GPT2Config, options: ModelOptions = {}) {
     this.config = checkConfig(config);
+    this.#options = options;
     const { vocabSize, blockSize, nLayer, nEmbd } = this.config;
     this.wte = new Embedding(init, vocabSize, nEmbd);
     this.wpe = new Embedding(init, blockSize, nEmbd);
@@ -67,16 +62,23 @@ export class GPT2 {
     const { blockSize, dropout: rate } = this.config;
     const [, time] = ids.shape;
     const start = cache?.length ?? 0;
+    const { dtype } = this.#options;
     if (ids.shape.length !== 2 || start + time > blockSize) {
       throw new RangeError(
         `Cannot read ids [${ids.shape}] after ${start} others: expected [B, T] within a block of ${blockSize}`,
       );
     }
-    const positions = slice(this.wpe.weight, 0, start, start + time); // [T, C]
-    let x = add(this.wte.forward(ids), positions); // [B, T, C]
+    const table = this.wpe.weight;
+    const positions = time === blockSize
+      ? table
+      : slice(table, 0, start, start + time); // [T, C]
+    let x = add(this.wte.forward(ids, { dtype }), positions); // [B, T, C]
     if (random) x = dropout(x, rate, random);
+    const again = cache ? "none" : this.#options.recompute;
     for (const [layer, block] of this.h.entries()) {
-      x = block.forward(x, { layer, random, cache });
+      const pass = { layer, random, cache, recomputes: again === "mlp" };
+      const forward = (x: Tensor) => block.forward(x, pass);
+      x = again === "block" ? recompute(x, forward, { random }) : forward(x);
     }
     cache?.advance(time);
     return this.ln_f.forward(x);
@@ -84,23 +86,25 @@ export class GPT2 {
 
   /** Scores the next token from what the blocks made: `[..., C]` to `[..., V]`. */
   head(hidden: Tensor): Tensor {
-    return linear(hidden, this.wte.weight); // the embedding, tied
+    return to(linear(hidden, this.wte.weight), "f32"); // the embedding, tied
   }
 
   /** The mean loss of predicting `targets` from `ids`, both `[B, T]`. */
   loss(ids: Tensor, targets: Tensor, pass: Pass = {}): Tensor {
-    return crossEntropy(this.forward(ids, pass), targets);
+    const hidden = this.hidden(ids, pass);
+    return linearCrossEntropy(hidden, this.wte.weight, targets);
   }
 
-  /** An empty cache for `batch` texts of at most a block. */
-  cache(batch = 1): KeyValueCache {
-    const { nLayer, nHead, nEmbd, blockSize } = this.config;
+  /** An empty cache for `batch` texts of at most `capacity` positions: a block. */
+  cache(batch = 1, capacity = this.config.blockSize): KeyValueCache {
+    const { nLayer, nHead, nEmbd } = this.config;
     return new KeyValueCache(this.wte.weight.device, {
       layers: nLayer,
       batch,
       heads: nHead,
       size: nEmbd / nHead,
-      capacity: blockSize,
+      capacity,
+      dtype: this.#options.dtype,
     });
   }
 }
@@ -109,6 +113,8 @@ export class GPT2 {
 export interface BlockPass extends Pass {
   /** Which block it is, from 0. */
   readonly layer: number;
+  /** Whether the MLP is computed again on the way back. */
+  readonly recomputes?: boolean;
 }
 
 /** Attention, then an MLP, each added to the residual stream. */
@@ -132,9 +138,10 @@ export class GPT2Block {
 
   /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, pass: BlockPass): Tensor {
+    const mix = (x: Tensor) =>
+      add(x, this.mlp.forward(this.ln_2.forward(x), pass));
     x = add(x, this.attn.forward(this.ln_1.forward(x), pass));
-    x = add(x, this.mlp.forward(this.ln_2.forward(x), pass));
-    return x;
+    return pass.recomputes ? recompute(x, mix, pass) : mix(x);
   }
 }
 
@@ -200,7 +207,8 @@ export class GPT2MLP {
 
   /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, { random }: Pass): Tensor {
-    const y = this.c_proj.forward(gelu(this.c_fc.forward(x))); // [B, T, C]
+    const wide = this.c_fc.forward(x, { activation: "gelu" }); // [B, T, 4C]
+    const y = this.c_proj.forward(wide); // [B, T, C]
     return random ? dropout(y, this.#dropout, random) : y;
   }
 }

@@ -27,3 +27,13 @@ export function bothDevices(): BothDevices {
   });
   return devices;
 }
+
+/** The same device, which takes its adapter for a GPU rather than software. */
+export function posingAsGpu({ gpu, info }: Device): Device {
+  const { subgroupMinSize, subgroupMaxSize } = info as {
+    subgroupMinSize?: number;
+    subgroupMaxSize?: number;
+  };
+  const shown = { description: "GPU", subgroupMinSize, subgroupMaxSize };
+  return new Device(gpu, shown as unknown as GPUAdapterInfo);
+}

@@ -14,6 +14,7 @@ export * from "./reference/array.ts";
 export * from "./reference/attention.ts";
 export * from "./reference/elementwise.ts";
 export * from "./reference/layers.ts";
+export * from "./reference/llama.ts";
 export * from "./reference/matmul.ts";
 export * from "./reference/reductions.ts";
 export * from "./reference/shapes.ts";

@@ -1,17 +1,20 @@
 // Where the queries, keys and values of a head lie, and what dropout leaves of
 // its probabilities. The including kernel declares `params` and `SIZE`, the
-// values of a head; its queries, keys and values are [B, T, 3, H, SIZE], its
-// outputs [B, T, H, SIZE]; `bh` counts heads through the batch.
+// values of a head; its queries, keys and values are [B, T, H + 2 G, SIZE], as
+// G heads of keys, and of values, serve H / G heads of queries each; its
+// outputs are [B, T, H, SIZE]; `bh` counts heads of queries through the batch.
 
 const Q: u32 = 0u;
 const K: u32 = 1u;
 const V: u32 = 2u;
 
-/// Where the queries, keys or values (`part`) of a position begin.
+/// Where the query, key or value (`part`) of a position begins.
 fn at_qkv(bh: u32, t: u32, part: u32) -> u32 {
   let b = bh / params.heads;
   let h = bh % params.heads;
-  return (((b * params.time + t) * 3u + part) * params.heads + h) * SIZE;
+  let served = params.heads + (part - 1u) * params.key_heads + h / (params.heads / params.key_heads);
+  let head = select(served, h, part == Q);
+  return ((b * params.time + t) * (params.heads + 2u * params.key_heads) + head) * SIZE;
 }
 
 /// Where the outputs of a position begin.

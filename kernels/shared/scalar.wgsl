@@ -1,11 +1,17 @@
 // Rows of any length, taken a column at a time. The twin of vector.wgsl.
 
 alias Value = f32;
+alias Stored = f32;
 const WIDTH: u32 = 1u;
 
 /// The sum of the columns in a value.
 fn across(v: Value) -> f32 {
   return v;
+}
+
+/// `sum` and the product of two values.
+fn plus_dot(sum: f32, a: Value, b: Value) -> f32 {
+  return fma(a, b, sum);
 }
 
 /// The largest of the columns in a value.

@@ -1,11 +1,18 @@
-// Rows whose length is a multiple of four, taken four columns at a time.
+// Rows whose length is a multiple of four, taken four columns at a time. What
+// lies in memory as `Stored`, of 32 or 16 bits, is computed with as `Value`.
 
 alias Value = vec4f;
+alias Stored = vec4f;
 const WIDTH: u32 = 4u;
 
 /// The sum of the columns in a value.
 fn across(v: Value) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
+}
+
+/// `sum` and the products of the columns of two values.
+fn plus_dot(sum: f32, a: Value, b: Value) -> f32 {
+  return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
 }
 
 /// The largest of the columns in a value.

@@ -20,8 +20,8 @@ export interface Generative {
   hidden(ids: Tensor, pass: { cache: KeyValueCache }): Tensor;
   /** Scores for the next token, `[..., C]` to `[..., V]`. */
   head(hidden: Tensor): Tensor;
-  /** An empty cache. */
-  cache(batch?: number): KeyValueCache;
+  /** An empty cache for `batch` texts, with room for `capacity` positions. */
+  cache(batch?: number, capacity?: number): KeyValueCache;
 }
 
 /** What to write, and how to draw. */
@@ -40,8 +40,12 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stopTokens?: Iterable<number>;
 }
 
-/** Tokens written between two reads: few at first, so that text soon appears. */
-const READ_AFTER = [1, 4, 16];
+/**
+ * Reading takes 10 ms or more, in which a GPU has nothing to do; so tokens are
+ * read as rarely as leaves text flowing.
+ */
+const BETWEEN_READS = 250; // milliseconds
+const MOST_BETWEEN_READS = 128; // tokens
 
 /**
  * Continues a prompt, giving ids as they are read from the GPU.
@@ -69,14 +73,14 @@ export async function* generate(
   using writer = new Writer(device, model, sampler, ids.length + maxNewTokens);
   writer.mark(ids);
 
-  let reads = 0;
+  let most = 1; // tokens before the next read: few at first, so that text soon appears
   for (let written = 0; written < maxNewTokens;) {
+    const start = performance.now();
     if (writer.read === 0 || writer.read === blockSize) {
       writer.reread(
         ids.slice(-startLength(ids.length, writer.read, blockSize)),
       );
     } else writer.extend();
-    const most = READ_AFTER[Math.min(reads++, READ_AFTER.length - 1)];
     let queued = 1;
     while (
       queued < Math.min(most, maxNewTokens - written) &&
@@ -85,7 +89,13 @@ export async function* generate(
       writer.extend();
       queued++;
     }
-    for (const id of await writer.take(queued)) {
+    const taken = await writer.take(queued);
+    const pace = (performance.now() - start) / queued;
+    most = Math.max(
+      1,
+      Math.min(4 * most, MOST_BETWEEN_READS, Math.floor(BETWEEN_READS / pace)),
+    );
+    for (const id of taken) {
       if (stops.has(id)) return;
       ids.push(id);
       written++;
@@ -115,11 +125,11 @@ class Writer implements Disposable {
     sampler: Sampler,
     capacity: number,
   ) {
-    const { vocabSize } = model.config;
+    const { vocabSize, blockSize } = model.config;
     this.#device = device;
     this.#model = model;
     this.#sampler = sampler;
-    this.#cache = model.cache();
+    this.#cache = model.cache(1, Math.min(blockSize, capacity));
     this.#drawn = {
       tokens: Tensor.zeros(device, [1, capacity], "u32").keep(),
       next: Tensor.zeros(device, [1], "u32").keep(),
@@ -171,7 +181,7 @@ class Writer implements Disposable {
     const time = ids.shape[1];
     noGrad(() => {
       const hidden = this.#model.hidden(ids, { cache: this.#cache });
-      const last = slice(hidden, 1, time - 1, time);
+      const last = time === 1 ? hidden : slice(hidden, 1, time - 1, time);
       const logits = this.#model.head(last).view([
         1,
         this.#model.config.vocabSize,

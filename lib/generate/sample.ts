@@ -7,26 +7,23 @@
 import type { Device } from "../gpu/device.ts";
 import { Kernel } from "../gpu/kernel.ts";
 import type { Random } from "../random.ts";
+import { expectFloat } from "../tensor/expect.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import randomSource from "../../kernels/shared/random.wgsl" with {
   type: "text",
 };
-import subgroupSource from "../../kernels/shared/reduce_subgroup.wgsl" with {
-  type: "text",
-};
-import workgroupSource from "../../kernels/shared/reduce_workgroup.wgsl" with {
+import reduceSource from "../../kernels/shared/reduce_workgroup.wgsl" with {
   type: "text",
 };
 import source from "../../kernels/sample.wgsl" with { type: "text" };
 
-const shared = [gridSource, randomSource];
-const subgroupKernel = new Kernel("sample", source, ...shared, subgroupSource);
-const workgroupKernel = new Kernel(
+const kernel = new Kernel(
   "sample",
   source,
-  ...shared,
-  workgroupSource,
+  gridSource,
+  randomSource,
+  reduceSource,
 );
 
 /** How to draw a token, in the names of `transformers`. */
@@ -104,7 +101,11 @@ export class Sampler {
   draw(logits: Tensor, step: number, drawn: Drawn): void {
     const [rows, cols] = logits.shape;
     const { temperature, topK, topP, minP, repetitionPenalty } = this.#options;
-    const { kernel, BLOCK } = variant(logits.device, cols);
+    expectFloat("sample from", logits);
+    const BITS = digitBits(logits.device, cols);
+    // All tokens once for the greatest, once for the draw, and for each cut.
+    const cuts = Number(topK > 0) + Number(topP < 1);
+    const passes = 2 + cuts * (1 + Math.ceil(32 / BITS));
     kernel.run("sample", {
       args: {
         logits,
@@ -121,7 +122,14 @@ export class Sampler {
         ...this.#seed,
       },
       grid: { groups: rows },
-      constants: { BLOCK, PENALIZED: repetitionPenalty !== 1 },
+      constants: {
+        BLOCK: 2 ** BITS,
+        BITS,
+        PENALIZED: repetitionPenalty !== 1,
+      },
+      ...(logits.dtype === "f16" && { types: { Stored: "f16" } }),
+      work: { flops: 0, bytes: passes * logits.bytes },
+      trips: passes * (Math.ceil(cols / 2 ** BITS) + BITS + 1),
     });
   }
 
@@ -129,7 +137,7 @@ export class Sampler {
   mark(count: number, { tokens, seen }: Drawn): void {
     const [rows, capacity] = tokens.shape;
     const cols = seen.shape[1];
-    workgroupKernel.run("mark", {
+    kernel.run("mark", {
       args: {
         tokens,
         seen,
@@ -149,18 +157,12 @@ export class Sampler {
   }
 }
 
-/**
- * The kernel for rows of `cols` logits. A subgroup makes do with short rows; on
- * long ones Mesa's software driver would reach the 65,535 trips after which it
- * leaves every loop, counted over a whole run of a thread.
- */
-function variant(
-  device: Device,
-  cols: number,
-): { kernel: Kernel; BLOCK: number } {
-  return device.prefersBroadcast && cols <= 512 * device.subgroupSize
-    ? { kernel: subgroupKernel, BLOCK: device.subgroupSize }
-    : { kernel: workgroupKernel, BLOCK: 256 };
+/** The bits of a digit, to which the threads of a workgroup are two's power. */
+function digitBits({ adapter, gpu: { limits } }: Device, cols: number): number {
+  if (cols <= 4096) return 6;
+  const wide = !adapter.software && cols > 16384 &&
+    limits.maxComputeInvocationsPerWorkgroup >= 1024;
+  return wide ? 10 : 8;
 }
 
 /** The nearest to a positive number that a GPU treats as neither 0 nor infinite. */

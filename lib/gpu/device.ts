@@ -273,6 +273,13 @@ export class Device implements Disposable {
     }
   }
 
+  /** Waits until everything queued is done, and the memory it took is free. */
+  async idle(): Promise<void> {
+    this.flush();
+    this.gpu.queue.submit([]); // writes too, which no command follows
+    await this.gpu.queue.onSubmittedWorkDone();
+  }
+
   /**
    * Times every kernel until the profiler is disposed of; null where the adapter
    * has no clock. What is computed stays the same.

@@ -6,25 +6,49 @@
  */
 
 import type { Device } from "../gpu/device.ts";
-import { rowBlock, RowKernel, rowReductions } from "../ops/rows.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { Kernel } from "../gpu/kernel.ts";
+import { attention } from "../ops/attention.ts";
+import { noGrad } from "../tensor/tape.ts";
+import { type Dtype, Tensor } from "../tensor/tensor.ts";
+import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
+import reduceSource from "../../kernels/shared/reduce_workgroup.wgsl" with {
+  type: "text",
+};
+import scalarSource from "../../kernels/shared/scalar.wgsl" with {
+  type: "text",
+};
 import source from "../../kernels/attention_cached.wgsl" with { type: "text" };
+import vectorSource from "../../kernels/shared/vector.wgsl" with {
+  type: "text",
+};
 
-const kernel = new RowKernel("attention_cached", source, rowReductions);
+const [vectorKernel, scalarKernel] = [vectorSource, scalarSource].map((value) =>
+  new Kernel("attention_cached", source, value, gridSource, reduceSource)
+);
 
 /** The sizes of a {@linkcode KeyValueCache}. */
 export interface CacheOptions {
   /** Layers that attend. */
   readonly layers: number;
-  /** Texts generated side by side. */
+  /** Texts generated side by side: 1. */
   readonly batch?: number;
-  /** Heads of a layer. */
+  /** Heads of queries of a layer. */
   readonly heads: number;
+  /** Heads of keys, and of values, each serving as many of queries: as many. */
+  readonly keyValueHeads?: number;
   /** Channels of a head. */
   readonly size: number;
   /** Positions it holds at most. */
   readonly capacity: number;
+  /** What it keeps them in: f32, or f16, which takes half the memory. */
+  readonly dtype?: "f32" | "f16";
 }
+
+/** Threads of a workgroup on a GPU, and positions that are worth one. */
+const LEAST_PART = 64;
+
+/** Workgroups that keep a large GPU busy. */
+const ENOUGH_GROUPS = 512;
 
 /** The keys and values of every layer. */
 export class KeyValueCache implements Disposable {
@@ -34,12 +58,13 @@ export class KeyValueCache implements Disposable {
 
   /** Takes the memory for all positions at once. */
   constructor(device: Device, options: CacheOptions) {
-    this.#options = { batch: 1, ...options };
-    const { layers, batch, heads, capacity, size } = this.#options;
-    const shape = [batch, heads, capacity, size];
+    const { batch = 1, keyValueHeads = options.heads, dtype = "f32" } = options;
+    this.#options = { ...options, batch, keyValueHeads, dtype };
+    const { layers, capacity, size } = options;
+    const shape = [batch, keyValueHeads, size, capacity];
     this.#layers = Array.from({ length: layers }, () => ({
-      keys: Tensor.empty(device, shape).keep(),
-      values: Tensor.empty(device, shape).keep(),
+      keys: Tensor.empty(device, shape, dtype).keep(),
+      values: Tensor.empty(device, shape, dtype).keep(),
     }));
   }
 
@@ -54,40 +79,74 @@ export class KeyValueCache implements Disposable {
   }
 
   /**
-   * Adds new positions of a layer, `qkv` `[B, T, 3 C]`, and attends from them
-   * over all there are: `[B, T, C]`. No gradient passes through.
+   * Adds new positions of a layer, `qkv` as {@linkcode attention} takes it, and
+   * attends from them over all there are: `[B, T, C]`. No gradient passes through.
    */
   attend(layer: number, qkv: Tensor): Tensor {
-    const { heads, size, capacity, batch } = this.#options;
+    const { heads, keyValueHeads, size, capacity, batch, dtype } =
+      this.#options;
     const [rows, time] = qkv.shape;
     if (rows !== batch || this.#length + time > capacity) {
       throw new RangeError(
         `Cannot cache [${qkv.shape}] after ${this.#length} positions: it holds ${batch} rows of ${capacity}`,
       );
     }
+    const { device } = qkv;
     const { keys, values } = this.#layers[layer];
-    const y = Tensor.empty(qkv.device, [batch, time, heads * size]);
-    const SIZE = size / kernel.width(size);
+    const SIZE = size % 4 === 0 ? size / 4 : size;
+    const BLOCK = device.prefersBroadcast ? device.subgroupSize : LEAST_PART;
+    const queries = batch * heads * time;
+    const count = this.#length + time;
+    const parts = partsFor(device, queries, count);
+    const whole = parts === 1;
+    const part = Math.ceil(count / parts / BLOCK) * BLOCK;
     const args = {
-      qkv,
-      batch,
-      time,
-      heads,
+      ...{ qkv, batch, time, heads, capacity, parts, part },
+      key_heads: keyValueHeads,
       position: this.#length,
-      capacity,
       scale: 1 / Math.sqrt(size),
     };
-    const constants = { SIZE, BLOCK: rowBlock(qkv.device) };
-    kernel.run("append", size, {
-      args: { ...args, keys, values },
-      grid: { threads: batch * time * heads * SIZE },
-      constants,
-    });
-    kernel.run("attend", size, {
-      args: { ...args, keys_kept: keys, values_kept: values, y },
-      grid: { groups: batch * heads * time },
-      constants,
-    });
+    const run = (
+      entry: string,
+      tensors: Record<string, Tensor>,
+      grid: { threads: number } | { groups: number },
+      read = 0,
+    ) =>
+      (size % 4 === 0 ? vectorKernel : scalarKernel).run(entry, {
+        args: { ...args, ...tensors },
+        constants: { SIZE, BLOCK },
+        grid,
+        types: {
+          Stored: stored(qkv.dtype, size),
+          Kept: stored(dtype, size),
+          Part: stored(entry === "attend" && whole ? qkv.dtype : "f32", size),
+        },
+        work: { flops: 2 * read, bytes: read * keys.bytes / keys.size },
+        trips: entry === "attend" ? Math.ceil(part / BLOCK) + SIZE * BLOCK : 0,
+      });
+    const added = batch * keyValueHeads * time * SIZE;
+    run("append", { keys, values }, { threads: added });
+    // The first positions see nothing but each other.
+    if (this.#length === 0 && time > 1) {
+      return noGrad(() => attention(qkv, heads, { keyValueHeads }));
+    }
+    const y = Tensor.empty(device, [batch, time, heads * size], qkv.dtype);
+    using y_part = whole ? y.view(y.shape) : Tensor.empty(
+      device,
+      [parts, ...y.shape],
+    );
+    using lse = Tensor.empty(device, [parts, batch, time, heads]);
+    run(
+      "attend",
+      { keys_kept: keys, values_kept: values, y_part, lse },
+      { groups: parts * queries },
+      2 * queries * count * size,
+    );
+    if (!whole) {
+      run("combine", { y_parts: y_part, lse_parts: lse, y }, {
+        threads: queries * SIZE,
+      });
+    }
     return y;
   }
 
@@ -108,4 +167,17 @@ export class KeyValueCache implements Disposable {
       values[Symbol.dispose]();
     }
   }
+}
+
+/** Into how many parts `count` positions are cut for `queries` heads. */
+function partsFor(device: Device, queries: number, count: number): number {
+  if (device.adapter.software) return 1;
+  const most = Math.ceil(count / LEAST_PART);
+  return Math.max(1, Math.min(most, Math.ceil(ENOUGH_GROUPS / queries)));
+}
+
+/** The type of a value of a head's channels in memory. */
+function stored(dtype: Dtype, size: number) {
+  const half = dtype === "f16";
+  return size % 4 === 0 ? half ? "vec4h" : "vec4f" : half ? "f16" : "f32";
 }

@@ -9,10 +9,11 @@
 
 import type { Device } from "../gpu/device.ts";
 import type { Random } from "../random.ts";
-import { conv1d } from "../ops/linear.ts";
-import { embedding } from "../ops/embedding.ts";
+import { type ActivationOptions, conv1d } from "../ops/linear.ts";
+import { embedding, type EmbeddingOptions } from "../ops/embedding.ts";
 import { layerNorm } from "../ops/layer_norm.ts";
-import { Parameter, type Tensor } from "../tensor/tensor.ts";
+import { Parameter } from "../tensor/parameter.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Where and from what randomness to make parameters. */
 export interface Init {
@@ -46,16 +47,14 @@ export class Conv1D {
     { device, random }: Init,
     { inputs, outputs, std = 0.02, bias = true }: LinearOptions,
   ) {
-    const weight = draw(random, inputs * outputs, std);
+    const weight = random?.normal(inputs * outputs, std) ?? null;
     this.weight = new Parameter(device, weight, [inputs, outputs]);
-    this.bias = bias
-      ? new Parameter(device, new Float32Array(outputs), [outputs])
-      : null;
+    this.bias = bias ? new Parameter(device, null, [outputs]) : null;
   }
 
   /** `[..., inputs]` to `[..., outputs]`. */
-  forward(x: Tensor): Tensor {
-    return conv1d(x, this.weight, this.bias);
+  forward(x: Tensor, then: ActivationOptions = {}): Tensor {
+    return conv1d(x, this.weight, this.bias, then);
   }
 }
 
@@ -71,13 +70,13 @@ export class Embedding {
     channels: number,
     std = 0.02,
   ) {
-    const weight = draw(random, rows * channels, std);
+    const weight = random?.normal(rows * channels, std) ?? null;
     this.weight = new Parameter(device, weight, [rows, channels]);
   }
 
   /** Ids `[...]` to vectors `[..., channels]`. */
-  forward(ids: Tensor): Tensor {
-    return embedding(this.weight, ids);
+  forward(ids: Tensor, options: EmbeddingOptions = {}): Tensor {
+    return embedding(this.weight, ids, options);
   }
 }
 
@@ -96,19 +95,13 @@ export class LayerNorm {
     { bias = true, eps = 1e-5 }: { bias?: boolean; eps?: number } = {},
   ) {
     this.#eps = eps;
-    const ones = new Float32Array(channels).fill(1);
-    this.weight = new Parameter(device, ones, [channels]);
-    this.bias = bias
-      ? new Parameter(device, new Float32Array(channels), [channels])
-      : null;
+    this.weight = new Parameter(device, null, [channels]);
+    this.weight.fill(1);
+    this.bias = bias ? new Parameter(device, null, [channels]) : null;
   }
 
   /** `[..., channels]` to the same shape. */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, this.#eps);
   }
-}
-
-function draw(random: Random | null, count: number, std: number) {
-  return random?.normal(count, std) ?? new Float32Array(count);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Parameter } from "../tensor/tensor.ts";
+import { Parameter } from "../tensor/parameter.ts";
 
 /**
  * The parameters of a model by path, such as `h.0.attn.c_attn.weight`, in the

@@ -8,18 +8,27 @@ import type { Kernel } from "../gpu/kernel.ts";
 import { broadcast, count, sameShape } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
 import { expectDtype } from "../tensor/expect.ts";
-import { type Dtype, Tensor } from "../tensor/tensor.ts";
-import { elementwise, vectorsOf } from "./elementwise.ts";
+import { type Dtype, type GradientPlace, Tensor } from "../tensor/tensor.ts";
+import { convert } from "./convert.ts";
+import { elementwise, storedAs, vectorsOf } from "./elementwise.ts";
 import { expand } from "./layout.ts";
-import { sumTo } from "./reduce.ts";
+import { sumTo } from "./sums.ts";
 import { neg } from "./unary.ts";
 import powSource from "../../kernels/pow.wgsl" with { type: "text" };
 import source from "../../kernels/binary.wgsl" with { type: "text" };
 
+const kernelOf = (vector: string) =>
+  elementwise(
+    "binary",
+    source,
+    `alias Value = ${vector};\nalias Stored = ${vector};\nalias StoredB = ${vector};`,
+  );
+const floats = kernelOf("vec4f");
 const kernels: Record<Dtype, Kernel> = {
-  f32: elementwise("binary", source, "alias Scalar = f32;"),
-  i32: elementwise("binary", source, "alias Scalar = i32;"),
-  u32: elementwise("binary", source, "alias Scalar = u32;"),
+  f32: floats,
+  f16: floats,
+  i32: kernelOf("vec4i"),
+  u32: kernelOf("vec4u"),
 };
 const powKernel = elementwise("pow", powSource);
 
@@ -30,10 +39,12 @@ const SINGLE = 2;
 /** `a + b`. */
 export function add(a: Tensor, b: Tensor | number): Tensor {
   const [x, y] = operands("add", a, b);
-  return record(apply("add", x, y), "add", [x, y], (dy) => [
-    towards(dy, x),
-    towards(dy, y),
-  ]);
+  return record(
+    apply("add", x, y),
+    "add",
+    [x, y],
+    (dy, [intoX, intoY]) => [towards(dy, x, intoX), towards(dy, y, intoY)],
+  );
 }
 
 /** `a - b`. */
@@ -99,7 +110,10 @@ function operands(
   if (typeof b === "number") {
     return [a, Tensor.full(a.device, [], b, a.dtype)];
   }
-  if (a.dtype !== b.dtype) {
+  const floats = [a, b].every(({ dtype }) =>
+    dtype === "f32" || dtype === "f16"
+  );
+  if (a.dtype !== b.dtype && !(floats && op !== "pow")) {
     throw new TypeError(
       `Cannot ${op} ${a.dtype} [${a.shape}] and ${b.dtype} [${b.shape}]: use to() to make them alike`,
     );
@@ -123,12 +137,23 @@ function apply(op: string, a: Tensor, b: Tensor): Tensor {
     args: { a, b, y, vectors: vectorsOf(y), period: vectorsOf(b) },
     grid: { threads: vectorsOf(y) },
     constants: { LAYOUT: layout },
+    types: {
+      ...storedAs(a.dtype),
+      ...(b.dtype === "f16" && { StoredB: "vec4h" }),
+    },
   });
   return y;
 }
 
-/** A gradient summed to the shape of the operand it is for. */
-function towards(dy: Tensor, operand: Tensor): Tensor | null {
+/** A gradient summed to the shape of the operand it is for, and in its dtype. */
+function towards(
+  dy: Tensor,
+  operand: Tensor,
+  into: GradientPlace | null = null,
+): Tensor | null {
   if (!operand.needsGrad) return null;
-  return sameShape(dy.shape, operand.shape) ? dy : sumTo(dy, operand.shape);
+  const { shape, dtype } = operand;
+  const same = sameShape(dy.shape, shape);
+  if (!same) return sumTo(dy, shape, { dtype, into });
+  return dy.dtype === dtype ? dy : convert(dy, dtype);
 }

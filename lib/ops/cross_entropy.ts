@@ -1,5 +1,5 @@
 import { record } from "../tensor/tape.ts";
-import { expectDtype } from "../tensor/expect.ts";
+import { expectFloat } from "../tensor/expect.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
 import source from "../../kernels/cross_entropy.wgsl" with { type: "text" };
@@ -24,46 +24,69 @@ export function crossEntropy(
 ): Tensor {
   const { device } = logits;
   const cols = logits.shape.at(-1) ?? 0;
-  const rows = cols === 0 ? 0 : logits.size / cols;
-  if (rows === 0 || targets.size !== rows) {
-    throw new RangeError(
-      `Cannot score [${logits.shape}]: expected ${rows} targets, got [${targets.shape}]`,
-    );
-  }
-  expectDtype("score", logits, "f32");
-  if (targets.dtype === "f32") {
-    throw new TypeError(
-      `Cannot score against f32 targets [${targets.shape}]: expected u32 or i32`,
-    );
-  }
+  const rows = rowsScored(logits, targets);
   const sizes = {
     rows,
     cols: cols / kernel.width(cols),
     ignored: ignoreIndex >>> 0,
   };
-  const constants = { BLOCK: rowBlock(device) };
+  const how = {
+    grid: { groups: rows },
+    constants: { BLOCK: rowBlock(device) },
+    stored: logits.dtype,
+    passes: 1,
+  };
   const totals = Tensor.empty(device, [rows, 2]);
-  const losses = Tensor.empty(device, [rows]);
-  const loss = Tensor.empty(device, []);
-  const counted = Tensor.empty(device, []);
+  using losses = Tensor.empty(device, [rows]);
   kernel.run("forward", cols, {
     args: { logits, targets, totals, losses, ...sizes },
-    grid: { groups: rows },
-    constants,
+    ...how,
   });
-  kernel.run("mean", cols, {
-    args: { targets, losses, loss, counted, ...sizes },
-    grid: { groups: 1 },
-    constants,
-  });
+  const { loss, counted } = meanLoss(losses, targets, sizes.ignored);
 
   return record(loss, "crossEntropy", [logits], (dloss) => {
-    const dlogits = Tensor.empty(device, logits.shape);
+    const dlogits = Tensor.empty(device, logits.shape, logits.dtype);
     kernel.run("backward", cols, {
       args: { logits, targets, totals, counted, dloss, dlogits, ...sizes },
-      grid: { groups: rows },
-      constants,
+      ...how,
     });
     return [dlogits];
   });
+}
+
+/** The mean of the losses whose target is not ignored, and how many they are. */
+export function meanLoss(
+  losses: Tensor,
+  targets: Tensor,
+  ignored: number,
+): { loss: Tensor; counted: Tensor } {
+  const { device, size: rows } = losses;
+  const BLOCK = rowBlock(device);
+  const loss = Tensor.empty(device, []);
+  const counted = Tensor.empty(device, []);
+  kernel.run("mean", 4, { // whatever the rows hold: one pipeline for all
+    args: { targets, losses, loss, counted, rows, cols: 0, ignored },
+    grid: { groups: 1 },
+    constants: { BLOCK },
+    trips: Math.ceil(rows / BLOCK),
+  });
+  return { loss, counted };
+}
+
+/** How many rows `targets` score, checked against what they score. */
+export function rowsScored(scored: Tensor, targets: Tensor): number {
+  const cols = scored.shape.at(-1) ?? 0;
+  const rows = cols === 0 ? 0 : scored.size / cols;
+  if (rows === 0 || targets.size !== rows) {
+    throw new RangeError(
+      `Cannot score [${scored.shape}]: expected ${rows} targets, got [${targets.shape}]`,
+    );
+  }
+  expectFloat("score", scored);
+  if (targets.dtype !== "u32" && targets.dtype !== "i32") {
+    throw new TypeError(
+      `Cannot score against ${targets.dtype} targets [${targets.shape}]: expected u32 or i32`,
+    );
+  }
+  return rows;
 }

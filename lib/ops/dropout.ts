@@ -1,8 +1,8 @@
 import type { Random } from "../random.ts";
 import { record } from "../tensor/tape.ts";
-import { expectDtype } from "../tensor/expect.ts";
+import { expectFloat } from "../tensor/expect.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { elementwise, vectorsOf } from "./elementwise.ts";
+import { elementwise, storedAs, vectorsOf } from "./elementwise.ts";
 import randomSource from "../../kernels/shared/random.wgsl" with {
   type: "text",
 };
@@ -18,12 +18,13 @@ const kernel = elementwise("dropout", source, randomSource);
 export function dropout(x: Tensor, rate: number, random: Random): Tensor {
   checkRate(rate);
   if (rate === 0) return x;
-  expectDtype("drop out of", x, "f32");
+  expectFloat("drop out of", x);
   const drop = { rate, ...seedFrom(random), vectors: vectorsOf(x) };
   const apply = (x: Tensor) => {
-    const y = Tensor.empty(x.device, x.shape);
+    const y = Tensor.empty(x.device, x.shape, x.dtype);
     const grid = { threads: drop.vectors };
-    kernel.run("apply", { args: { x, y, ...drop }, grid });
+    const types = storedAs(x.dtype);
+    kernel.run("apply", { args: { x, y, ...drop }, grid, types });
     return y;
   };
   return record(apply(x), "dropout", [x], (dy) => [apply(dy)]);

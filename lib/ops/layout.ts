@@ -15,7 +15,7 @@ import {
 } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { copyElements, copyFrom } from "./copy.ts";
-import { sumTo } from "./reduce.ts";
+import { sumTo } from "./sums.ts";
 
 /** The same elements in the same order, `x` seen as `shape`; one size may be -1. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -81,7 +81,7 @@ export function slice(
   const part = { strides, offset: start * strides[along] };
   const y = copyFrom(x, shape, part);
   return record(y, "slice", [x], (dy) => {
-    const dx = Tensor.zeros(x.device, x.shape);
+    const dx = Tensor.zeros(x.device, x.shape, x.dtype);
     copyElements(dy, dx, shape, {
       source: { strides: stridesOf(shape) },
       target: part,

@@ -1,10 +1,10 @@
-import { broadcast, sameShape } from "../tensor/shape.ts";
+import { broadcast, count, sameShape } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
-import { expectDtype } from "../tensor/expect.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { expectFloat } from "../tensor/expect.ts";
+import type { GradientPlace, Tensor } from "../tensor/tensor.ts";
 import { expand } from "./layout.ts";
-import { product } from "./product.ts";
-import { sumTo } from "./reduce.ts";
+import { inPlace, product } from "./product.ts";
+import { sumTo } from "./sums.ts";
 
 /** Which operands to transpose. */
 export interface MatmulOptions {
@@ -23,8 +23,8 @@ export function matmul(
   b: Tensor,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
 ): Tensor {
-  expectDtype("multiply", a, "f32");
-  expectDtype("multiply", b, "f32");
+  expectFloat("multiply", a);
+  expectFloat("multiply", b);
   if (a.shape.length < 2 || b.shape.length < 2) {
     throw new RangeError(
       `Cannot multiply [${a.shape}] by [${b.shape}]: each needs two axes or more`,
@@ -47,20 +47,53 @@ export function matmul(
   const flat = product(left, right, { transposeA, transposeB });
   const y = flat.view([...leading, ...flat.shape.slice(-2)]);
 
-  return record(y, "matmul", [left, right], (dy) => {
+  return record(y, "matmul", [left, right], (dy, [intoLeft, intoRight]) => {
     // With c = op(a) op(b): d op(a) = dc op(b)^T and d op(b) = op(a)^T dc.
-    const da = !left.needsGrad
-      ? null
-      : transposeA
-      ? product(right, dy, { transposeA: transposeB, transposeB: true })
-      : product(dy, right, { transposeB: !transposeB });
-    const db = !right.needsGrad
-      ? null
-      : transposeB
-      ? product(dy, left, { transposeA: true, transposeB: transposeA })
-      : product(left, dy, { transposeA: !transposeA });
-    return [da && fold(da, left), db && fold(db, right)];
+    const da = (into: GradientPlace | null) =>
+      transposeA
+        ? product(right, dy, {
+          transposeA: transposeB,
+          transposeB: true,
+          into,
+          dtype: left.dtype,
+        })
+        : product(dy, right, {
+          transposeB: !transposeB,
+          into,
+          dtype: left.dtype,
+        });
+    const db = (into: GradientPlace | null) =>
+      transposeB
+        ? product(dy, left, {
+          transposeA: true,
+          transposeB: transposeA,
+          into,
+          dtype: right.dtype,
+        })
+        : product(left, dy, {
+          transposeA: !transposeA,
+          into,
+          dtype: right.dtype,
+        });
+    return [
+      left.needsGrad ? gradient(left, y, intoLeft, da) : null,
+      right.needsGrad ? gradient(right, y, intoRight, db) : null,
+    ];
   });
+}
+
+/** The gradient of an operand, in its place if one matrix does not serve many. */
+function gradient(
+  operand: Tensor,
+  y: Tensor,
+  place: GradientPlace | null | undefined,
+  compute: (into: GradientPlace | null) => Tensor,
+): Tensor {
+  const single = count(operand.shape.slice(0, -2)) <
+    count(y.shape.slice(0, -2));
+  if (!single) return inPlace(place, operand.shape, compute);
+  const whole = [1, ...operand.shape.slice(-2)];
+  return sumTo(compute(null), whole).view(operand.shape);
 }
 
 function leadingAxes(a: Tensor, b: Tensor): number[] {
@@ -80,11 +113,4 @@ function batched(x: Tensor, leading: readonly number[]): Tensor {
   const single = own.every((size) => size === 1);
   if (single || sameShape(own, leading)) return x;
   return expand(x, [...leading, ...x.shape.slice(-2)]);
-}
-
-/** A gradient for every matrix of the batch, summed where one served all. */
-function fold(gradient: Tensor, operand: Tensor): Tensor {
-  return gradient.size === operand.size
-    ? gradient.view(operand.shape)
-    : sumTo(gradient, [1, ...operand.shape.slice(-2)]).view(operand.shape);
 }

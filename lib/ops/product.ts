@@ -4,21 +4,17 @@
  * @module
  */
 
-import type { Device } from "../gpu/device.ts";
-import { Kernel } from "../gpu/kernel.ts";
-import type { Constants } from "../gpu/specialize.ts";
 import { count } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { type Dtype, type GradientPlace, Tensor } from "../tensor/tensor.ts";
 import { copyElements } from "./copy.ts";
-import subgroupSource from "../../kernels/matmul_subgroup.wgsl" with {
-  type: "text",
-};
-import workgroupSource from "../../kernels/matmul.wgsl" with { type: "text" };
-
-const subgroupKernel = new Kernel("matmul_subgroup", subgroupSource);
-const workgroupKernel = new Kernel("matmul", workgroupSource);
-
-const MOST_MATRICES = 65535; // in one run: the grid's third axis
+import { type Job, slices, type Stored } from "./product_job.ts";
+import { runVariant } from "./product_kernels.ts";
+import { tunedVariant } from "./product_tuning.ts";
+import {
+  broadcastVariant,
+  fewRowsVariant,
+  type Variant,
+} from "./product_variants.ts";
 
 /** How to multiply. */
 export interface ProductOptions {
@@ -28,14 +24,24 @@ export interface ProductOptions {
   transposeB?: boolean;
   /** Added to every row of the result, `[cols]`. */
   bias?: Tensor | null;
-}
-
-/** Matrices in memory: how many there are, and the sizes of one. */
-interface Matrices {
-  readonly tensor: Tensor;
-  readonly batch: number;
-  readonly rows: number;
-  readonly cols: number;
+  /**
+   * How much of the operands counts, where they have rows or columns to spare.
+   * Columns to spare along the shared axis hold zeros.
+   */
+  sizes?: { rows?: number; cols?: number; depth?: number };
+  /**
+   * Where to leave the result, or to add it. Its rows may be longer than the
+   * result's, and are a multiple of four long. It is returned as it is.
+   */
+  into?: GradientPlace | null;
+  /** What the result is rounded to; as `a` is, if left out. */
+  dtype?: Dtype;
+  /** Where the result stays, if GPT-2's approximation of its GELU is returned. */
+  before?: Tensor | null;
+  /** Whether `b` will serve again and again as it is, as in writing. */
+  keep?: boolean;
+  /** How to compute it, if not as suits the device. */
+  variant?: (job: Job) => Variant;
 }
 
 /**
@@ -46,111 +52,126 @@ interface Matrices {
 export function product(
   a: Tensor,
   b: Tensor,
-  { transposeA = false, transposeB = false, bias = null }: ProductOptions = {},
+  options: ProductOptions = {},
 ): Tensor {
+  const { transposeA = false, transposeB = false, sizes, into = null } =
+    options;
   const { device } = a;
-  const left = padRows(matrices(a));
-  const right = padRows(matrices(b));
-  const rows = transposeA ? left.cols : left.rows;
-  const depth = transposeA ? left.rows : left.cols;
-  const cols = transposeB ? right.rows : right.cols;
+  using owned = new DisposableStack();
+  const left = inFours(a, owned);
+  const right = inFours(b, owned);
+  const rows = sizes?.rows ?? (transposeA ? left.cols : left.rows);
+  const depth = sizes?.depth ?? (transposeA ? left.rows : left.cols);
+  const cols = sizes?.cols ?? (transposeB ? right.rows : right.cols);
   const batch = Math.max(left.batch, right.batch);
-  const wide = roundUp(cols);
-  const c = Tensor.empty(device, [batch, rows, wide]);
-  if (c.size === 0) return c.view([batch, rows, cols]);
-  if (depth === 0) return Tensor.zeros(device, [batch, rows, cols]);
-
-  const { kernel, tile, constants } = variant(device, rows, cols);
-  const args = {
-    a: left.tensor,
-    b: right.tensor,
-    bias: bias ? padRows(matrices(bias.view([1, cols]))).tensor : left.tensor,
-    c,
+  const wide = into?.tensor.shape.at(-1) ?? roundUp(cols);
+  if (wide % 4 !== 0) {
+    throw new RangeError(
+      `Cannot leave a product in rows of ${wide}: expected a multiple of four`,
+    );
+  }
+  const c = into?.tensor ??
+    Tensor.empty(device, [batch, rows, wide], options.dtype ?? a.dtype);
+  const given = () => into || wide === cols ? c : cropRows(c, cols);
+  if (batch * rows * cols === 0) return given();
+  if (depth === 0) {
+    if (!into?.add) c.fill(0);
+    return given();
+  }
+  const job: Job = {
+    a: left.stored,
+    b: right.stored,
+    c: {
+      tensor: owned.use(c.view([c.size / wide, wide])),
+      row: wide / 4,
+      matrix: rows * wide / 4,
+      start: 0,
+    },
+    before: options.before ?? null,
+    bias: options.bias ?? null,
+    add: into?.add ?? false,
+    transposeA,
+    transposeB,
+    batch,
     rows,
     cols,
     depth,
-    row_a: roundUp(left.cols) / 4,
-    row_b: roundUp(right.cols) / 4,
-    row_c: wide / 4,
-    matrix_a: left.batch === 1 ? 0 : left.rows * roundUp(left.cols) / 4,
-    matrix_b: right.batch === 1 ? 0 : right.rows * roundUp(right.cols) / 4,
-    matrix_c: rows * wide / 4,
+    keep: (options.keep ?? false) && right.stored.row === right.cols / 4,
   };
-  const across = [Math.ceil(cols / tile.cols), Math.ceil(rows / tile.rows)];
-  for (let first = 0; first < batch; first += MOST_MATRICES) {
-    kernel.run("product", {
-      args: { ...args, first },
-      constants: {
-        ...constants,
-        TRANSPOSE_A: transposeA,
-        TRANSPOSE_B: transposeB,
-        BIAS: bias !== null,
-      },
-      grid: {
-        groups: [across[0], across[1], Math.min(MOST_MATRICES, batch - first)],
-      },
-    });
+  const choose = options.variant ?? variantFor;
+  for (const slice of slices(device, job, owned)) {
+    runVariant(device, slice, choose(slice));
   }
-  if (left.tensor !== a) left.tensor[Symbol.dispose]();
-  if (right.tensor !== b) right.tensor[Symbol.dispose]();
-  return wide === cols ? c : cropRows(c, cols);
+  return given();
 }
 
-/** A kernel, the part of the result one workgroup makes, and its settings. */
-interface Variant {
-  readonly kernel: Kernel;
-  readonly tile: { readonly rows: number; readonly cols: number };
-  readonly constants: Constants;
+/** Computes a gradient in the place meant for it, if its rows are in fours. */
+export function inPlace(
+  place: GradientPlace | null | undefined,
+  shape: readonly number[],
+  compute: (into: GradientPlace | null) => Tensor,
+): Tensor {
+  const fits = place && shape.at(-1)! % 4 === 0;
+  const gradient = compute(fits ? place : null);
+  return fits ? place.tensor : reshaped(gradient, shape);
 }
 
-/** Which kernel, and how big a part of the result one workgroup makes. */
-function variant(device: Device, rows: number, cols: number): Variant {
-  if (device.prefersBroadcast) {
-    const LANES = device.subgroupSize;
-    const TILE_M = rows <= 4 ? 4 : rows <= 16 ? 16 : 32;
-    const TILE_N = rows > 16 && rows * cols >= 128 * 128 ? 2 : 1;
-    return {
-      kernel: subgroupKernel,
-      tile: { rows: TILE_M, cols: 4 * LANES * TILE_N },
-      constants: { LANES, TILE_M, TILE_N },
-    };
-  }
-  const big = rows * cols >= 512 * 512;
-  const TILE = big ? 64 : 32;
-  const REPEAT = big ? 2 : 1;
-  return {
-    kernel: workgroupKernel,
-    tile: { rows: TILE, cols: TILE },
-    constants: {
-      TILE_M: TILE,
-      TILE_N: TILE,
-      TILE_K: big ? 16 : 8,
-      REPEAT_M: REPEAT,
-      REPEAT_N: REPEAT,
-    },
-  };
+/** A tensor under another shape, in place of the tensor. */
+export function reshaped(tensor: Tensor, shape: readonly number[]): Tensor {
+  const view = tensor.view(shape);
+  tensor[Symbol.dispose]();
+  return view;
 }
 
-function matrices(tensor: Tensor): Matrices {
-  const [rows, cols] = tensor.shape.slice(-2);
-  return { tensor, batch: count(tensor.shape.slice(0, -2)), rows, cols };
+/** What suits a device. */
+function variantFor(job: Job): Variant {
+  const { b: { tensor }, rows, keep } = job;
+  const { device } = tensor;
+  if (!device.prefersBroadcast) return fewRowsVariant(job) ?? tunedVariant(job);
+  if (keep && rows <= 16) device.images.twin(tensor);
+  return broadcastVariant(job, device.images.twinOf(tensor) !== undefined);
+}
+
+/** Matrices whose rows are a multiple of four long, and the sizes that count. */
+interface Matrices {
+  readonly stored: Stored;
+  readonly batch: number;
+  readonly rows: number;
+  readonly cols: number;
 }
 
 /** Rows are read in vectors of four; others are copied with zeros after them. */
-function padRows({ tensor, batch, rows, cols }: Matrices): Matrices {
+function inFours(tensor: Tensor, owned: DisposableStack): Matrices {
+  const [rows, cols] = tensor.shape.slice(-2);
+  const batch = count(tensor.shape.slice(0, -2));
   const wide = roundUp(cols);
-  if (wide === cols || tensor.size === 0) return { tensor, batch, rows, cols };
-  const padded = Tensor.zeros(tensor.device, [batch, rows, wide]);
-  copyElements(tensor, padded, [batch * rows, cols], {
-    source: { strides: [cols, 1] },
-    target: { strides: [wide, 1] },
-  });
-  return { tensor: padded, batch, rows, cols };
+  const lines = [batch * rows, wide];
+  let matrix = tensor;
+  if (wide !== cols && tensor.size > 0) {
+    matrix = owned.use(
+      Tensor.zeros(tensor.device, lines, tensor.dtype),
+    );
+    copyElements(tensor, matrix, [batch * rows, cols], {
+      source: { strides: [cols, 1] },
+      target: { strides: [wide, 1] },
+    });
+  } else if (tensor.size > 0) matrix = owned.use(tensor.view(lines));
+  const stored = {
+    tensor: matrix,
+    row: wide / 4,
+    matrix: batch === 1 ? 0 : rows * wide / 4,
+    start: 0,
+  };
+  return { stored, batch, rows, cols };
 }
 
 function cropRows(padded: Tensor, cols: number): Tensor {
   const [batch, rows, wide] = padded.shape;
-  const cropped = Tensor.empty(padded.device, [batch, rows, cols]);
+  const cropped = Tensor.empty(
+    padded.device,
+    [batch, rows, cols],
+    padded.dtype,
+  );
   copyElements(padded, cropped, [batch * rows, cols], {
     source: { strides: [wide, 1] },
     target: { strides: [cols, 1] },

@@ -5,13 +5,15 @@
  */
 
 import type { Kernel } from "../gpu/kernel.ts";
+import type { Types } from "../gpu/specialize.ts";
+import { expectFloat } from "../tensor/expect.ts";
 import { record } from "../tensor/tape.ts";
 import { axisOf, count, type Shape, stridesOf } from "../tensor/shape.ts";
 import { type Dtype, Tensor } from "../tensor/tensor.ts";
 import { copyFrom } from "./copy.ts";
 import { elementwise } from "./elementwise.ts";
+import { type Line, partition, sumLine } from "./sums.ts";
 import greatestSource from "../../kernels/greatest.wgsl" with { type: "text" };
-import source from "../../kernels/sum.wgsl" with { type: "text" };
 
 /** Which axis a reduction takes, and whether it stays with size 1. */
 export interface ReduceOptions {
@@ -21,47 +23,21 @@ export interface ReduceOptions {
   keepDims?: boolean;
 }
 
-/** What sums add up: numbers, or four columns at once. */
-type Element = Dtype | "vec4f";
-
-const kernels: Record<Element, Kernel> = {
-  f32: elementwise(
-    "reduce",
-    source,
-    "alias Element = f32;",
-    "alias Number = f32;",
-  ),
-  i32: elementwise(
-    "reduce",
-    source,
-    "alias Element = i32;",
-    "alias Number = i32;",
-  ),
-  u32: elementwise(
-    "reduce",
-    source,
-    "alias Element = u32;",
-    "alias Number = u32;",
-  ),
-  vec4f: elementwise(
-    "reduce",
-    source,
-    "alias Element = vec4f;",
-    "alias Number = f32;",
-  ),
-};
-
+const greatestFloats = greatestOf("f32");
 const greatestKernels: Record<Dtype, Kernel> = {
-  f32: elementwise("greatest", greatestSource, "alias Element = f32;"),
-  i32: elementwise("greatest", greatestSource, "alias Element = i32;"),
-  u32: elementwise("greatest", greatestSource, "alias Element = u32;"),
+  f32: greatestFloats,
+  f16: greatestFloats,
+  i32: greatestOf("i32"),
+  u32: greatestOf("u32"),
 };
 
-/** A tensor seen as the axis to reduce and what lies outside and inside it. */
-interface Line {
-  readonly outer: number;
-  readonly length: number;
-  readonly inner: number;
+function greatestOf(element: string): Kernel {
+  return elementwise(
+    "greatest",
+    greatestSource,
+    `alias Element = ${element};`,
+    "alias Stored = f32;",
+  );
 }
 
 /** The sum along an axis, or of everything. */
@@ -71,15 +47,11 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   return record(y, "sum", [x], (dy) => [repeat(dy, kept, x.shape)]);
 }
 
-/** The mean along an axis, or of everything. f32 only. */
+/** The mean along an axis, or of everything. Floats only. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  if (x.dtype !== "f32") {
-    throw new TypeError(
-      `Cannot take the mean of a ${x.dtype} tensor [${x.shape}]: expected f32`,
-    );
-  }
+  expectFloat("take the mean of", x);
   const { line, kept, shape } = lineOf("mean", x, options);
-  const y = sumLine(x, line, 1 / line.length).view(shape);
+  const y = sumLine(x, line, { scale: 1 / line.length }).view(shape);
   return record(y, "mean", [x], (dy) => [
     repeat(dy, kept, x.shape, 1 / line.length),
   ]);
@@ -93,8 +65,8 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { line, shape } = lineOf("max", x, options);
   const { y, place } = greatest(x, line);
   return record(y.view(shape), "max", [x], (dy) => {
-    const dx = Tensor.empty(x.device, x.shape);
-    greatestKernels.f32.run("max_backward", {
+    const dx = Tensor.empty(x.device, x.shape, x.dtype);
+    greatestFloats.run("max_backward", {
       args: {
         dy,
         place_of_x: place,
@@ -104,6 +76,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
         part: line.length,
       },
       grid: { threads: x.size },
+      types: halves(x, "Stored"),
     });
     return [dx];
   });
@@ -115,63 +88,6 @@ export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
   return greatest(x, line).place.view(shape);
 }
 
-/** Sums over the axes that broadcasting repeated, back to `shape`. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  let y = x;
-  const missing = x.shape.length - shape.length;
-  const leading = count(x.shape.slice(0, missing));
-  if (missing > 0) {
-    y = sumLine(y, { outer: 1, length: leading, inner: x.size / leading });
-  }
-  const sizes = x.shape.slice(missing);
-  shape.forEach((size, axis) => {
-    if (size === sizes[axis]) return;
-    const outer = count(sizes.slice(0, axis));
-    const inner = count(sizes.slice(axis + 1));
-    y = sumLine(y, { outer, length: sizes[axis], inner });
-    sizes[axis] = 1;
-  });
-  return y.view(shape);
-}
-
-/**
- * The sum along the middle axis, as `[outer * inner]`, times `scale`. Long axes
- * go in two rounds or more, so that there is work for every thread.
- */
-export function sumLine(
-  x: Tensor,
-  { outer, length, inner }: Line,
-  scale = 1,
-): Tensor {
-  const wide = x.dtype === "f32" && inner % 4 === 0;
-  const width = wide ? 4 : 1;
-  const kernel = kernels[wide ? "vec4f" : x.dtype];
-  let values = x;
-  let left = length;
-  do {
-    const { parts, part } = partition(outer, left, inner / width);
-    const last = parts === 1;
-    const y = Tensor.empty(x.device, [outer, parts, inner], x.dtype);
-    kernel.run("sum", {
-      args: {
-        x: values,
-        y,
-        outer,
-        length: left,
-        inner: inner / width,
-        parts,
-        part,
-        scale: last ? scale : 1,
-      },
-      grid: { threads: y.size / width },
-    });
-    if (values !== x) values[Symbol.dispose]();
-    values = y;
-    left = parts;
-  } while (left > 1);
-  return values;
-}
-
 function greatest(
   x: Tensor,
   { outer, length, inner }: Line,
@@ -180,7 +96,7 @@ function greatest(
   let places: Tensor | null = null;
   let left = length;
   do {
-    const { parts, part } = partition(outer, left, inner);
+    const { parts, part } = partition(x.device, outer * inner, left);
     const shape = [outer, parts, inner];
     const y = Tensor.empty(x.device, shape, x.dtype);
     const place = Tensor.empty(x.device, shape, "u32");
@@ -198,6 +114,8 @@ function greatest(
       },
       constants: { PLACED: places !== null },
       grid: { threads: y.size },
+      types: halves(x, "Element"),
+      trips: part,
     });
     values = y;
     places = place;
@@ -206,18 +124,9 @@ function greatest(
   return { y: values, place: places! };
 }
 
-/** Parts long enough to be worth a thread, and enough of them to go round. */
-function partition(
-  outer: number,
-  length: number,
-  inner: number,
-): { parts: number; part: number } {
-  const wanted = Math.ceil(4096 / Math.max(1, outer * inner));
-  const part = Math.min(
-    16384,
-    Math.max(32, Math.ceil(length / Math.max(1, wanted))),
-  );
-  return { parts: Math.max(1, Math.ceil(length / part)), part };
+/** The type of an alias for single elements of a tensor, where it is not f32. */
+function halves({ dtype }: Tensor, alias: string): Types {
+  return dtype === "f16" ? { [alias]: "f16" } : {};
 }
 
 /** The gradient of a sum: `dy`, seen as `kept`, repeated to `shape`. */
@@ -229,7 +138,7 @@ function repeat(
 ): Tensor {
   const scaled = scale === 1
     ? dy
-    : sumLine(dy, { outer: 1, length: 1, inner: dy.size }, scale);
+    : sumLine(dy, { outer: 1, length: 1, inner: dy.size }, { scale });
   const own = stridesOf(kept);
   const strides = shape.map((size, axis) =>
     kept[axis] === size ? own[axis] : 0

@@ -1,32 +1,21 @@
 /**
- * Ops that choose among elements, or change their type.
+ * Ops that choose among elements.
  *
  * @module
  */
 
-import type { Kernel } from "../gpu/kernel.ts";
 import { axisOf, broadcast, count, sameShape } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
 import { expectDtype } from "../tensor/expect.ts";
-import { type Dtype, Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { elementwise } from "./elementwise.ts";
 import { expand, slice } from "./layout.ts";
-import convertSource from "../../kernels/convert.wgsl" with { type: "text" };
 import gatherSource from "../../kernels/gather.wgsl" with { type: "text" };
 import whereSource from "../../kernels/where.wgsl" with { type: "text" };
 
 const whereKernel = elementwise("where", whereSource);
 const gatherKernel = elementwise("gather", gatherSource);
-const conversions = new Map<string, Kernel>();
-for (const from of ["f32", "i32", "u32"]) {
-  for (const to of ["f32", "i32", "u32"]) {
-    const types = `alias From = ${from};\nalias To = ${to};`;
-    conversions.set(
-      `${from} ${to}`,
-      elementwise("convert", convertSource, types),
-    );
-  }
-}
+const PICKS_PER_RUN = 1 << 15; // software adapters bear loops of twice as many
 
 /** `a` where `condition`, u32, is not 0, and `b` elsewhere; all broadcast. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
@@ -89,26 +78,19 @@ function pick(x: Tensor, along: number, index: Tensor): Tensor {
   };
   const y = Tensor.empty(x.device, index.shape);
   gatherKernel.run("forward", {
-    args: { x, index, y, ...line },
+    args: { x, index, y, ...line, first: 0, end: line.picks },
     grid: { threads: y.size },
   });
   return record(y, "gather", [x], (dy) => {
     const dx = Tensor.zeros(x.device, x.shape);
-    gatherKernel.run("backward", {
-      args: { index, dy, dx, ...line },
-      grid: { threads: line.outer * line.inner },
-    });
+    for (let first = 0; first < line.picks; first += PICKS_PER_RUN) {
+      const end = Math.min(first + PICKS_PER_RUN, line.picks);
+      gatherKernel.run("backward", {
+        args: { index, dy, dx, ...line, first, end },
+        grid: { threads: line.outer * line.inner },
+        trips: end - first,
+      });
+    }
     return [dx];
   });
-}
-
-/** The same numbers in another type. No gradient passes through. */
-export function to(x: Tensor, dtype: Dtype): Tensor {
-  if (x.dtype === dtype) return x;
-  const y = Tensor.empty(x.device, x.shape, dtype);
-  conversions.get(`${x.dtype} ${dtype}`)!.run("convert", {
-    args: { x, y, size: x.size },
-    grid: { threads: x.size },
-  });
-  return y;
 }

@@ -1,6 +1,6 @@
 import { axisOf } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
-import { expectDtype } from "../tensor/expect.ts";
+import { expectFloat } from "../tensor/expect.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { transpose } from "./layout.ts";
 import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
@@ -29,7 +29,7 @@ function alongAxis(
   { axis = -1 }: SoftmaxOptions,
   op: (x: Tensor) => Tensor,
 ): Tensor {
-  expectDtype("take the softmax of", x, "f32");
+  expectFloat("take the softmax of", x);
   const along = axisOf(x.shape, axis);
   if (along === x.shape.length - 1) return op(x);
   return transpose(op(transpose(x, along, -1)), along, -1);
@@ -40,22 +40,19 @@ function rows(op: string, x: Tensor, prefix: string): Tensor {
   const cols = x.shape.at(-1)!;
   const count = cols === 0 ? 0 : x.size / cols;
   const sizes = { rows: count, cols: cols / kernel.width(cols) };
-  const constants = { BLOCK: rowBlock(device) };
-  const grid = { groups: count };
-  const y = Tensor.empty(device, x.shape);
-  kernel.run(`${prefix}forward`, cols, {
-    args: { x, y, ...sizes },
-    grid,
-    constants,
-  });
+  const how = {
+    grid: { groups: count },
+    constants: { BLOCK: rowBlock(device) },
+    stored: x.dtype,
+    passes: 2,
+  };
+  const y = Tensor.empty(device, x.shape, x.dtype);
+  kernel.run(`${prefix}forward`, cols, { args: { x, y, ...sizes }, ...how });
 
   return record(y, op, [x], (dy) => {
-    const dx = Tensor.empty(device, x.shape);
-    kernel.run(`${prefix}backward`, cols, {
-      args: { y_kept: y, dy, dx, ...sizes },
-      grid,
-      constants,
-    });
+    const dx = Tensor.empty(device, x.shape, x.dtype);
+    const args = { y_kept: y, dy, dx, ...sizes };
+    kernel.run(`${prefix}backward`, cols, { args, ...how });
     return [dx];
   });
 }

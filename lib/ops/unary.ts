@@ -1,13 +1,13 @@
 /**
- * Functions of one number, element by element. f32 only.
+ * Functions of one number, element by element, in f32; f16 in memory at will.
  *
  * @module
  */
 
 import { record } from "../tensor/tape.ts";
-import { expectDtype } from "../tensor/expect.ts";
+import { expectFloat } from "../tensor/expect.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { elementwise, vectorsOf } from "./elementwise.ts";
+import { elementwise, storedAs, vectorsOf } from "./elementwise.ts";
 import geluSource from "../../kernels/gelu.wgsl" with { type: "text" };
 import source from "../../kernels/unary.wgsl" with { type: "text" };
 
@@ -16,10 +16,9 @@ const geluKernel = elementwise("gelu", geluSource);
 
 /** `-x`. */
 export function neg(x: Tensor): Tensor {
-  expectDtype("negate", x, "f32");
-  const y = Tensor.empty(x.device, x.shape);
-  const vectors = vectorsOf(x);
-  kernel.run("neg", { args: { x, y, vectors }, grid: { threads: vectors } });
+  expectFloat("negate", x);
+  const y = Tensor.empty(x.device, x.shape, x.dtype);
+  kernel.run("neg", { args: { x, y, vectors: vectorsOf(x) }, ...how(x) });
   return record(y, "neg", [x], (dy) => [neg(dy)]);
 }
 
@@ -69,32 +68,47 @@ export function gelu(
   x: Tensor,
   { approximate = "tanh" }: GeluOptions = {},
 ): Tensor {
-  expectDtype("apply gelu to", x, "f32");
+  expectFloat("apply gelu to", x);
   const vectors = vectorsOf(x);
-  const grid = { threads: vectors };
   const constants = { EXACT: approximate === "none" };
-  const y = Tensor.empty(x.device, x.shape);
-  geluKernel.run("forward", { args: { x, y, vectors }, grid, constants });
+  const y = Tensor.empty(x.device, x.shape, x.dtype);
+  geluKernel.run("forward", { args: { x, y, vectors }, constants, ...how(x) });
+  return recordGelu(x, y, constants);
+}
 
-  return record(y, "gelu", [x], (dy) => {
-    const dx = Tensor.empty(x.device, x.shape);
-    const args = { x, dy, dx, vectors };
-    geluKernel.run("backward", { args, grid, constants });
+/** Remembers that `y` is the GELU of `x`, however it was computed. */
+export function recordGelu(
+  x: Tensor,
+  y: Tensor,
+  constants: { EXACT: boolean } = { EXACT: false },
+): Tensor {
+  const vectors = vectorsOf(x);
+  return record(y, "gelu", [x], (dy, [into]) => {
+    const dx = into?.tensor ?? Tensor.empty(x.device, x.shape, x.dtype);
+    geluKernel.run("backward", {
+      args: { x, dy, dx, vectors },
+      constants: { ...constants, ADD: into?.add ?? false },
+      ...how(x),
+    });
     return [dx];
   });
 }
 
 function apply(name: string, x: Tensor): Tensor {
-  expectDtype(`apply ${name} to`, x, "f32");
+  expectFloat(`apply ${name} to`, x);
   const vectors = vectorsOf(x);
-  const grid = { threads: vectors };
-  const y = Tensor.empty(x.device, x.shape);
-  kernel.run(`${name}_forward`, { args: { x, y, vectors }, grid });
+  const y = Tensor.empty(x.device, x.shape, x.dtype);
+  kernel.run(`${name}_forward`, { args: { x, y, vectors }, ...how(x) });
 
   return record(y, name, [x], (dy) => {
-    const dx = Tensor.empty(x.device, x.shape);
+    const dx = Tensor.empty(x.device, x.shape, x.dtype);
     const args = { x, y_kept: y, dy, dx, vectors };
-    kernel.run(`${name}_backward`, { args, grid });
+    kernel.run(`${name}_backward`, { args, ...how(x) });
     return [dx];
   });
+}
+
+/** A thread per four elements of `x`, stored as `x` is. */
+function how(x: Tensor) {
+  return { grid: { threads: vectorsOf(x) }, types: storedAs(x.dtype) };
 }

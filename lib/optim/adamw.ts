@@ -4,22 +4,17 @@
  * @module
  */
 
-import type { Device } from "../gpu/device.ts";
 import { Kernel } from "../gpu/kernel.ts";
-import { rowBlock, rowReductions } from "../ops/rows.ts";
-import { type Parameter, Tensor } from "../tensor/tensor.ts";
+import type { Parameter } from "../tensor/parameter.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { windows } from "../tensor/windows.ts";
+import { FlatParameters, type Run, stretch, zeros } from "./flat.ts";
+import { GradientNorm } from "./gradient_norm.ts";
+import type { LossScale, LossScaleState } from "./gradient_norm.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
-import normSource from "../../kernels/gradient_norm.wgsl" with { type: "text" };
 import source from "../../kernels/adamw.wgsl" with { type: "text" };
 
 const kernel = new Kernel("adamw", source, gridSource);
-const normKernel = new Kernel(
-  "gradient_norm",
-  normSource,
-  gridSource,
-  rowReductions,
-);
-const CHUNK = 4096;
 
 /** The knobs of {@linkcode AdamW}, with nanoGPT's defaults. */
 export interface AdamWOptions {
@@ -33,6 +28,8 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
   /** The most the gradients may measure together, or 0 for no limit: 1. */
   readonly gradClip?: number;
+  /** How losses are scaled, where a model computes in f16: not at all. */
+  readonly lossScale?: LossScale | null;
 }
 
 /** What AdamW remembers of a parameter. */
@@ -48,54 +45,78 @@ export interface Moments {
  *
  * Norm, clipping and update stay on the GPU. If the norm is not finite, no
  * weight and no moment moves, in that step or after it; see
- * {@linkcode AdamW.status}.
+ * {@linkcode AdamW.status}. With a loss scale, such a step is skipped instead,
+ * and the scale halved.
+ *
+ * The parameters come to lie side by side in a few buffers, so that a step is a
+ * handful of runs. They remain the same objects; frozen ones are left alone.
  */
 export class AdamW implements Disposable {
-  readonly #device: Device;
-  readonly #parameters: ReadonlyMap<string, Parameter>;
-  readonly #moments = new Map<string, Moments>();
   readonly #options: Required<AdamWOptions>;
-  readonly #partial: Tensor;
+  readonly #flat: FlatParameters;
+  readonly #norm: GradientNorm;
+  readonly #moments = new Map<string, Moments>();
+  /** The moments of each block. */
+  readonly #blocks: readonly Moments[];
   #steps = 0;
-
-  /**
-   * Four numbers on the GPU: the gradient norm of the last step, what clipping
-   * multiplied by, the first step whose norm was not finite (0 if none), unused.
-   */
-  readonly status: Tensor;
 
   /** Prepares to move these parameters, by name. */
   constructor(
     parameters: ReadonlyMap<string, Parameter>,
     options: AdamWOptions = {},
   ) {
-    const [first] = parameters.values();
+    const moved = new Map(
+      [...parameters].filter(([, { frozen }]) => !frozen),
+    );
+    const [first] = moved.values();
     if (first === undefined) {
       throw new RangeError("Cannot optimize: there are no parameters");
     }
-    this.#device = first.device;
-    this.#parameters = parameters;
     this.#options = {
       beta1: 0.9,
       beta2: 0.95,
       eps: 1e-8,
       weightDecay: 0.1,
       gradClip: 1,
+      lossScale: null,
       ...options,
     };
-    let chunks = 0;
-    for (const [name, { device, shape, size }] of parameters) {
-      this.#moments.set(name, {
-        m: Tensor.zeros(device, shape).keep(),
-        v: Tensor.zeros(device, shape).keep(),
-      });
-      chunks += Math.ceil(size / CHUNK);
+    const { device } = first;
+    this.#flat = new FlatParameters(moved);
+    this.#norm = new GradientNorm(device, this.#flat, this.#options);
+    const placed = new Map<string, Moments>();
+    this.#blocks = this.#flat.blocks.map(({ places }) => {
+      const m = zeros(device, places, "the mean gradients");
+      const v = zeros(device, places, "the mean squared gradients");
+      for (const { name, start, parameter: { shape } } of places) {
+        placed.set(name, {
+          m: stretch(m, start, shape).keep(),
+          v: stretch(v, start, shape).keep(),
+        });
+      }
+      return { m, v };
+    });
+    for (const name of moved.keys()) {
+      this.#moments.set(name, placed.get(name)!);
     }
-    this.#partial = Tensor.zeros(first.device, [chunks]).keep();
-    this.status = Tensor.zeros(first.device, [4]).keep();
   }
 
-  /** How many steps were taken. */
+  /**
+   * Nine numbers on the GPU: the gradient norm of the last step, what gradients
+   * were multiplied by, and the first step whose norm was not finite (0 if none);
+   * whether the step was skipped, the loss scale that follows from it, how many
+   * steps it has held, and how many were skipped in all; two for the update.
+   */
+  get status(): Tensor {
+    return this.#norm.status;
+  }
+
+  /** What to multiply losses by, one number on the GPU, if they are scaled. */
+  get lossScale(): Tensor | null {
+    return this.#norm.lossScale;
+  }
+
+  /** How many steps were taken, or skipped. */
   get steps(): number {
     return this.#steps;
   }
@@ -105,82 +126,63 @@ export class AdamW implements Disposable {
     return this.#moments;
   }
 
-  /** Says that `steps` steps were taken, whose moments have been restored. */
-  resume(steps: number): void {
+  /** Where the loss scale stands, to be saved; null if losses are not scaled. */
+  lossScaleState(): Promise<LossScaleState | null> {
+    return this.#norm.lossScaleState();
+  }
+
+  /**
+   * Says that `steps` steps were taken, whose moments have been restored, and
+   * where the loss scale stood.
+   */
+  resume(steps: number, lossScale: LossScaleState | null = null): void {
     this.#steps = steps;
+    if (lossScale) this.#norm.resume(lossScale);
   }
 
   /** Moves every parameter that has a gradient, and consumes the gradients. */
   step(learningRate: number): void {
-    const { beta1, beta2, eps, weightDecay } = this.#options;
     this.#steps++;
-    this.#measure();
-    const bias1 = 1 - beta1 ** this.#steps;
-    const bias2 = 1 - beta2 ** this.#steps;
-    const knobs = { lr: learningRate, beta1, beta2, eps, bias1, bias2 };
-    for (const [name, weight] of this.#parameters) {
-      const { grad } = weight;
-      if (grad === null) continue;
-      const { m, v } = this.#moments.get(name)!;
-      const decay = weight.shape.length > 1 ? weightDecay : 0;
-      const vectors = Math.ceil(weight.size / 4);
-      const { status } = this;
-      kernel.run("update", {
-        args: { grad, status, weight, m, v, vectors, decay, ...knobs },
-        grid: { threads: vectors },
-      });
-      grad[Symbol.dispose]();
-      weight.grad = null;
-    }
+    const runs = this.#flat.runs();
+    this.#norm.measure(runs, this.#steps);
+    for (const run of runs) this.#update(run, learningRate);
+    this.#flat.consume();
+    this.#flat.halves.expire();
   }
 
-  /** Releases the moments. */
+  /** Releases the moments and the gradients. */
   [Symbol.dispose](): void {
-    for (const { m, v } of this.#moments.values()) {
+    for (const { m, v } of [...this.#moments.values(), ...this.#blocks]) {
       m[Symbol.dispose]();
       v[Symbol.dispose]();
     }
-    this.#partial[Symbol.dispose]();
-    this.status[Symbol.dispose]();
+    this.#norm[Symbol.dispose]();
+    this.#flat[Symbol.dispose]();
   }
 
-  /** Leaves the norm of all gradients, and what it implies, in `status`. */
-  #measure() {
-    const constants = { BLOCK: rowBlock(this.#device), CHUNK };
-    const most = this.#options.gradClip;
-    const step = this.#steps;
-    let first = 0;
-    for (const { grad } of this.#parameters.values()) {
-      if (grad === null) continue;
-      const { size } = grad;
-      const chunks = Math.ceil(size / CHUNK);
-      normKernel.run("squares", {
+  #update({ block, places }: Run, lr: number): void {
+    const { beta1, beta2, eps, weightDecay: decay } = this.#options;
+    const { m, v } = this.#blocks[this.#flat.blocks.indexOf(block)];
+    const { start } = places[0];
+    const size = places.at(-1)!.end - start;
+    const whole = size === block.size;
+    const all = [block.weight, block.grad, m, v].map((tensor) =>
+      whole ? tensor : stretch(tensor, start, [size])
+    );
+    let seen = 0;
+    for (const [weight, grad, m, v] of windows(all)) {
+      const vectors = weight.size / 4;
+      const matrices = Math.max(0, (block.matrices - start - seen) / 4);
+      const { status } = this;
+      kernel.run("update", {
         args: {
-          grad,
-          partial_out: this.#partial,
-          size,
-          first,
-          chunks,
-          most,
-          step,
+          ...{ grad, status, weight, m, v },
+          ...{ vectors, matrices, lr, beta1, beta2, eps, decay },
         },
-        grid: { groups: chunks },
-        constants,
+        grid: { threads: vectors },
       });
-      first += chunks;
+      seen += weight.size;
     }
-    normKernel.run("settle", {
-      args: {
-        partial_in: this.#partial,
-        status: this.status,
-        size: 0,
-        first: 0,
-        chunks: first,
-        most,
-        step,
-      },
-      grid: { groups: 1 },
-      constants,
-    });
+    if (!whole) { for (const part of all) part[Symbol.dispose](); }
   }
 }

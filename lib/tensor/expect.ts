@@ -29,3 +29,12 @@ export function expectShape(
     );
   }
 }
+
+/** Throws a `TypeError` naming `op` unless a tensor holds floats, of 32 or 16 bits. */
+export function expectFloat(op: string, tensor: Tensor): void {
+  if (tensor.dtype !== "f32" && tensor.dtype !== "f16") {
+    throw new TypeError(
+      `Cannot ${op} a ${tensor.dtype} tensor [${tensor.shape}]: expected f32 or f16`,
+    );
+  }
+}

@@ -84,11 +84,9 @@ export class Tensor implements Disposable {
   readonly size: number;
   /** Set when a gradient must flow through this tensor to its inputs. */
   origin: Origin | null = null;
-  /** Bytes from the start of the memory to its own. */
-  readonly offset: number;
-  /** How many bytes kernels may touch: its own, and what pads them. */
-  readonly span: number;
   #storage: Storage | null;
+  #offset: number;
+  #span: number;
   #scope: Scope | undefined;
   #kept = false;
 
@@ -108,8 +106,8 @@ export class Tensor implements Disposable {
     this.shape = shape;
     this.dtype = dtype;
     this.size = count(shape);
-    this.offset = offset;
-    this.span = span;
+    this.#offset = offset;
+    this.#span = span;
     this.#storage = storage;
     storage.holders++;
     this.#scope = device.currentScope;
@@ -124,7 +122,8 @@ export class Tensor implements Disposable {
       );
     }
     const bytes = ELEMENT_BYTES[dtype] * count(shape);
-    return new Tensor(device, shape, dtype, device.allocate(bytes));
+    const storage = device.allocate(bytes, () => `${dtype} [${shape}]`);
+    return new Tensor(device, shape, dtype, storage);
   }
 
   /** A tensor of one number everywhere. */
@@ -205,6 +204,16 @@ export class Tensor implements Disposable {
     return this.#storage;
   }
 
+  /** Bytes from the start of the memory to its own. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** How many bytes kernels may touch: its own, and what pads them. */
+  get span(): number {
+    return this.#span;
+  }
+
   /** Whether it was released. */
   get released(): boolean {
     return this.#storage === null;
@@ -268,11 +277,19 @@ export class Tensor implements Disposable {
     const one = new Uint8Array(hostArray(this.dtype, [value]).buffer);
     const word = new Uint8Array(4);
     for (let at = 0; at < 4; at += one.length) word.set(one, at);
-    const vectors = Math.ceil(this.bytes / 16);
-    fill.run("fill", {
-      args: { y: this, vectors, value: new Uint32Array(word.buffer)[0] },
-      grid: { threads: vectors },
-    });
+    const { device, size } = this;
+    const most = device.gpu.limits.maxStorageBufferBindingSize / 4; // elements
+    for (let start = 0; start < size; start += most) {
+      const y = size <= most
+        ? this.view([size])
+        : this.part(start, [Math.min(most, size - start)]);
+      const vectors = Math.ceil(y.bytes / 16);
+      fill.run("fill", {
+        args: { y, vectors, value: new Uint32Array(word.buffer)[0] },
+        grid: { threads: vectors },
+      });
+      y[Symbol.dispose]();
+    }
   }
 
   /** Takes it out of its scope: it now lives until it is disposed. */
@@ -281,6 +298,14 @@ export class Tensor implements Disposable {
     this.#scope = undefined;
     this.#kept = true;
     return this;
+  }
+
+  /** Gives it to the scope around `scope`, if it belongs to that one. */
+  hoist(scope: Scope): void {
+    if (this.#scope !== scope) return;
+    scope.release(this);
+    this.#scope = scope.outer;
+    this.#scope?.adopt(this);
   }
 
   /** Copies the elements to the host. This is where the program waits. */
@@ -310,45 +335,27 @@ export class Tensor implements Disposable {
     this.device.write(this, data);
   }
 
+  /** Gives its memory back, and holds that of `other` from now on. */
+  protected shareMemory({ storage, offset, span }: Tensor): void {
+    this.#letGo();
+    this.#storage = storage;
+    this.#offset = offset;
+    this.#span = span;
+    storage.holders++;
+  }
+
   /** Gives the memory back, unless another tensor views it. */
   [Symbol.dispose](): void {
     if (this.#storage === null) return;
     this.#scope?.release(this);
-    if (--this.#storage.holders === 0) this.device.recycle(this.#storage);
-    this.#storage = null;
+    this.#letGo();
     this.origin = null;
   }
-}
 
-/** A tensor the optimizer moves. It belongs to no scope. */
-export class Parameter extends Tensor {
-  /** The gradient accumulated since the optimizer last consumed it. */
-  grad: Tensor | null = null;
-  /** Where an optimizer wants that gradient; ops write it there directly. */
-  slot: Tensor | null = null;
-
-  /** Copies `data` to the GPU as a parameter; without data it is zeros. */
-  constructor(
-    device: Device,
-    data: Float32Array<ArrayBuffer> | null,
-    shape: Shape,
-  ) {
-    super(device, shape, "f32", device.allocate(4 * count(shape)));
-    this.keep();
-    if (data === null) this.fill(0);
-    else this.write(data);
-  }
-
-  /** Gradients always flow to a parameter. */
-  override get needsGrad(): boolean {
-    return true;
-  }
-
-  /** Gives the memory of the parameter and its gradient back. */
-  override [Symbol.dispose](): void {
-    this.grad?.[Symbol.dispose]();
-    this.grad = null;
-    super[Symbol.dispose]();
+  #letGo(): void {
+    const storage = this.storage;
+    if (--storage.holders === 0) this.device.recycle(storage);
+    this.#storage = null;
   }
 }
 

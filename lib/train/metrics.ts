@@ -20,6 +20,10 @@ export interface TrainingRow {
   readonly tokens_per_second: number;
   /** Seconds since the run began. */
   readonly time: number;
+  /** What losses are multiplied by from here on, where gradients are f16. */
+  readonly loss_scale?: number;
+  /** Steps skipped since the row before because gradients overflowed. */
+  readonly skipped_steps?: number;
 }
 
 /** What an evaluation came to. */

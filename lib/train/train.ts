@@ -6,11 +6,13 @@
 
 import type { Batch } from "../data/batch.ts";
 import type { Device } from "../gpu/device.ts";
+import { mul } from "../ops/binary.ts";
 import { copyElements } from "../ops/copy.ts";
 import type { AdamW } from "../optim/adamw.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { Random } from "../random.ts";
 import { backward } from "../tensor/backward.ts";
+import { noGrad } from "../tensor/tape.ts";
 import { readAll, Tensor } from "../tensor/tensor.ts";
 
 /** A model that can be trained. */
@@ -51,6 +53,10 @@ export interface StepReport {
   readonly gradNorm: number;
   /** Its learning rate. */
   readonly learningRate: number;
+  /** What the next loss is multiplied by, where losses are scaled. */
+  readonly lossScale?: number;
+  /** Whether its gradients overflowed, so that nothing moved, where losses are. */
+  readonly skipped?: boolean;
 }
 
 /** One queued step. */
@@ -64,7 +70,7 @@ export interface Step {
   /**
    * What this step and those not yet read measured. Awaiting it waits for the
    * GPU; ignoring it costs nothing. Throws {@linkcode NotFiniteError} if a loss
-   * or gradient was not a finite number.
+   * or gradient was not a finite number, and no lower loss scale can help.
    */
   read(): Promise<readonly StepReport[]>;
 }
@@ -87,6 +93,8 @@ export class NotFiniteError extends Error {
 
 /** Measurements that wait on the GPU to be read together, at most. */
 const HISTORY = 1024;
+/** Numbers of the optimizer's status that are noted. */
+const NOTED = 5;
 
 /**
  * Trains, yielding after each step is queued. Logging, evaluation and
@@ -121,7 +129,7 @@ export async function* train(
         Tensor.from(device, targets, shape),
         { random },
       );
-      backward(loss, share);
+      backward(loss, scaleOf(optimizer, share));
       history.add(loss);
       tokens += inputs.length;
     }
@@ -133,12 +141,18 @@ export async function* train(
   }
 }
 
+/** What a loss is multiplied by: its share of the step, and the loss scale. */
+function scaleOf({ lossScale }: AdamW, share: number): number | Tensor {
+  if (lossScale === null || share === 1) return lossScale ?? share;
+  return noGrad(() => mul(lossScale, share));
+}
+
 /** Losses and gradient norms of the steps not yet read, on the GPU. */
 class History implements Disposable {
   readonly #optimizer: AdamW;
   readonly #batches: number;
   readonly #losses: Tensor;
-  readonly #norms: Tensor;
+  readonly #statuses: Tensor;
   #pending: { step: number; learningRate: number }[] = [];
   #settled: StepReport[] = [];
   #filled = 0;
@@ -149,7 +163,7 @@ class History implements Disposable {
     this.#optimizer = optimizer;
     this.#batches = batches;
     this.#losses = Tensor.zeros(device, [most]).keep();
-    this.#norms = Tensor.zeros(device, [most]).keep();
+    this.#statuses = Tensor.zeros(device, [HISTORY, NOTED]).keep();
   }
 
   /** Whether the next step would not fit. */
@@ -159,12 +173,13 @@ class History implements Disposable {
 
   /** Notes the loss of one batch of the step being taken. */
   add(loss: Tensor): void {
-    this.#note(loss, this.#losses, this.#filled++);
+    note(loss, this.#losses, { at: this.#filled++, count: 1 });
   }
 
-  /** Notes the gradient norm and ends the step. */
+  /** Notes what the optimizer made of the gradients, and ends the step. */
   close(step: number, learningRate: number): void {
-    this.#note(this.#optimizer.status, this.#norms, this.#pending.length);
+    const at = NOTED * this.#pending.length;
+    note(this.#optimizer.status, this.#statuses, { at, count: NOTED });
     this.#pending.push({ step, learningRate });
   }
 
@@ -175,15 +190,19 @@ class History implements Disposable {
     this.#filled = 0;
     if (pending.length === 0) return;
     const count = this.#batches;
-    const [losses, norms] = await readAll([this.#losses, this.#norms]);
+    const [losses, statuses] = await readAll([this.#losses, this.#statuses]);
     for (const [i, { step, learningRate }] of pending.entries()) {
       let loss = 0;
       for (let n = 0; n < count; n++) loss += losses[i * count + n] / count;
-      const report = { step, loss, gradNorm: norms[i], learningRate };
-      if (!Number.isFinite(loss) || !Number.isFinite(norms[i])) {
-        throw new NotFiniteError(report);
-      }
-      this.#settled.push(report);
+      const [gradNorm, , , skips, lossScale] = statuses.subarray(NOTED * i);
+      const skipped = skips !== 0;
+      const report = { step, loss, gradNorm, learningRate };
+      if (
+        !Number.isFinite(loss) || (!Number.isFinite(gradNorm) && !skipped)
+      ) throw new NotFiniteError(report);
+      this.#settled.push(
+        this.#optimizer.lossScale ? { ...report, lossScale, skipped } : report,
+      );
     }
   }
 
@@ -197,13 +216,17 @@ class History implements Disposable {
 
   [Symbol.dispose](): void {
     this.#losses[Symbol.dispose]();
-    this.#norms[Symbol.dispose]();
+    this.#statuses[Symbol.dispose]();
   }
+}
 
-  #note(from: Tensor, to: Tensor, at: number): void {
-    copyElements(from, to, [1], {
-      source: { strides: [1] },
-      target: { strides: [1], offset: at },
-    });
-  }
+function note(
+  from: Tensor,
+  to: Tensor,
+  { at, count }: { at: number; count: number },
+): void {
+  copyElements(from, to, [count], {
+    source: { strides: [1] },
+    target: { strides: [1], offset: at },
+  });
 }

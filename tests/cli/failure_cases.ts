@@ -82,7 +82,7 @@ export const FAILED: readonly Case[] = [
   },
   {
     args: "generate --model @nowhere",
-    says: ["Cannot load a model from ", "nowhere"],
+    says: ["Cannot find the model ", "nowhere"],
   },
   {
     args: "generate --model @nothing",

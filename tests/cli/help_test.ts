@@ -6,13 +6,13 @@ import { run } from "./program.ts";
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: Object.keys(TRAIN_FLAGS),
   generate:
-    "model prompt max-new-tokens temperature top-k top-p min-p repetition-penalty num-samples seed stop json"
+    "model prompt max-new-tokens temperature top-k top-p min-p repetition-penalty num-samples seed stop dtype tune profile json"
       .split(" "),
   eval: "model data batch-size stride json".split(" "),
   "tokenize train": "data vocab-size out pattern special-token json".split(" "),
-  "tokenize encode": "tokenizer data allow-special json".split(" "),
+  "tokenize encode": "tokenizer data add-special allow-special json".split(" "),
   "tokenize decode": "tokenizer json".split(" "),
-  "tokenize inspect": "tokenizer allow-special json".split(" "),
+  "tokenize inspect": "tokenizer add-special allow-special json".split(" "),
 };
 
 for (const [command, flags] of Object.entries(FLAGS)) {

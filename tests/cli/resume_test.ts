@@ -9,6 +9,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { writeTrainingState } from "../../lib/io/training_state.ts";
 import { Random } from "../../lib/random.ts";
 import {
   losses,
@@ -107,6 +108,23 @@ Deno.test("half a run and the other half are a run", async () => {
   await resume("halves");
   assertWhole("halves");
   Deno.statSync(`${place.path("halves")}/report.html`);
+});
+
+Deno.test("a run may compute activations again from where it is resumed", async () => {
+  await trainHere("lean", "--max-iters", "12", "--recompute", "mlp");
+  await resume("lean", "--max-iters", `${STEPS}`, "--recompute", "block");
+  assertWhole("lean");
+});
+
+Deno.test("a run that was saved before there was f16 or recomputing goes on", async () => {
+  await trainHere("old", "--max-iters", "12");
+  const path = `${place.path("old")}/training_state.json`;
+  const { checksum: _, ...page } = JSON.parse(Deno.readTextFileSync(path));
+  delete page.state.settings.dtype;
+  delete page.state.settings.recompute;
+  writeTrainingState(place.path("old"), page);
+  await resume("old", "--max-iters", `${STEPS}`);
+  assertWhole("old");
 });
 
 Deno.test("a run that began with another's weights, in smaller blocks, is continued too", async () => {

@@ -41,6 +41,14 @@ export const WRONG_USAGE: readonly Case[] = [
     args: `${TRAIN} --warmup-iters 20 --lr-decay-iters 10`,
     says: ["--warmup-iters 20", "--lr-decay-iters 10"],
   },
+  {
+    args: `${TRAIN} --dtype bf16`,
+    says: ['--dtype is "bf16"', "f32, f16"],
+  },
+  {
+    args: `${TRAIN} --recompute all`,
+    says: ['--recompute is "all"', "none, mlp, block"],
+  },
   { args: `${TRAIN} --preset gpt5`, says: ['--preset is "gpt5"', "gpt2-xl"] },
   { args: `${TRAIN} --seed= `, says: ['--seed is ""'] },
   { args: "train --out --data @text.txt", says: ["--out needs a DIR"] },

@@ -1,13 +1,26 @@
-import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { concat } from "../../lib/ops/mod.ts";
+import {
+  assertEquals,
+  assertLessOrEqual,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
+import { Device } from "../../lib/gpu/device.ts";
+import { KeyValueCache } from "../../lib/nn/cache.ts";
+import { attention, concat, slice } from "../../lib/ops/mod.ts";
+import { Random } from "../../lib/random.ts";
 import { noGrad } from "../../lib/tensor/tape.ts";
 import { type HostArray, Tensor } from "../../lib/tensor/tensor.ts";
 import type { GPT2 } from "../../models/gpt2.ts";
 import type { GPT2Config } from "../../models/gpt2_config.ts";
+import { relativeDistance } from "../ops/case.ts";
 import { release, someIds, tinyModel } from "./tiny_model.ts";
-import { bothDevices } from "../both_devices.ts";
+import { bothDevices, posingAsGpu } from "../both_devices.ts";
 
 const devices = bothDevices();
+
+function deviceFor(kind: "best" | "plain" | "gpu"): Device {
+  return kind === "gpu" ? posingAsGpu(devices.best!) : devices[kind]!;
+}
 
 /** The logits at every position, read in chunks through a cache or at once. */
 async function logitsOf(
@@ -60,9 +73,9 @@ const sizes: readonly [string, Partial<GPT2Config>][] = [
 ];
 
 for (const [name, config] of sizes) {
-  for (const kind of ["best", "plain"] as const) {
+  for (const kind of ["best", "plain", "gpu"] as const) {
     Deno.test(`cached logits are the uncached ones: ${name} (${kind} kernels)`, async () => {
-      const model = tinyModel(devices[kind]!, config);
+      const model = tinyModel(deviceFor(kind), config);
       const time = model.config.blockSize;
       const shape = [2, time] as const;
       const ids = someIds(2 * time);
@@ -84,6 +97,63 @@ for (const [name, config] of sizes) {
     });
   }
 }
+
+for (const kind of ["best", "plain", "gpu"] as const) {
+  Deno.test(`logits from a cache in f16 are near those in f32 (${kind} kernels)`, async () => {
+    const device = deviceFor(kind);
+    if (!device.features.has("shader-f16")) return;
+    const config = { nEmbd: 64, nHead: 2, blockSize: 100 };
+    const model = tinyModel(device, config);
+    const half = tinyModel(device, config, { dtype: "f16" });
+    const shape = [2, 100] as const;
+    const ids = someIds(200);
+    const expected = await logitsOf(model, ids, shape);
+    const chunks = [70, 1, 20, ...new Array<number>(9).fill(1)];
+    const actual = await logitsOf(half, ids, shape, chunks);
+    assertLessOrEqual(relativeDistance(actual, expected), 1e-2);
+    assertNotEquals(actual, expected);
+    release(model);
+    release(half);
+  });
+}
+
+for (const kind of ["best", "plain", "gpu"] as const) {
+  Deno.test(`a cache of shared heads of keys attends as attention() does (${kind} kernels)`, async () => {
+    const device = deviceFor(kind);
+    using _scope = device.scope();
+    const [heads, keyValueHeads, size, time] = [6, 2, 8, 130];
+    const sizes = { heads, keyValueHeads, size, batch: 2 };
+    const shape = [2, time, (heads + 2 * keyValueHeads) * size];
+    const qkv = Tensor.randn(device, shape, new Random(3));
+    using cache = new KeyValueCache(device, {
+      ...sizes,
+      layers: 1,
+      capacity: time,
+    });
+    const parts: Tensor[] = [];
+    for (const count of [90, 37, 1, 1, 1]) {
+      const start = cache.length;
+      const part = slice(qkv, 1, start, start + count);
+      parts.push(cache.attend(0, part));
+      cache.advance(count);
+    }
+    const expected = attention(qkv, heads, { keyValueHeads });
+    const actual = await concat(parts, 1).read();
+    assertLessOrEqual(distance(actual, await expected.read()), 1e-5);
+  });
+}
+
+Deno.test("a cache in f16 takes half the memory", async () => {
+  using device = await Device.open();
+  const bytes = (dtype: "f32" | "f16") => {
+    const before = device.bytesInUse;
+    const sizes = { layers: 3, heads: 2, size: 64, capacity: 128, dtype };
+    using _cache = new KeyValueCache(device, sizes);
+    return device.bytesInUse - before;
+  };
+  assertEquals(bytes("f32"), 3 * 2 * 4 * 2 * 64 * 128);
+  assertEquals(bytes("f16"), 3 * 2 * 2 * 2 * 64 * 128);
+});
 
 Deno.test("a cache that was reset reads as a new one", async () => {
   const device = devices.best!;

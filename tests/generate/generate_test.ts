@@ -74,6 +74,15 @@ Deno.test("200 greedy tokens are those of reading everything anew", async () => 
   release(model);
 });
 
+Deno.test("in half precision a decided model writes the same", async () => {
+  const device = shared.device!;
+  if (!device.features.has("shader-f16")) return;
+  const half = tinyModel(device, {}, { dtype: "f16" });
+  const greedy = { maxNewTokens: 60, temperature: 0 };
+  assertEquals(await all({ ...greedy, model: half }), await all(greedy));
+  release(half);
+});
+
 for (const length of [1, 31, 32, 33, 100]) {
   Deno.test(`a prompt of ${length} in a block of 32 is written on over full blocks`, async () => {
     const model = shared.model!;

@@ -152,6 +152,18 @@ for (
   });
 }
 
+Deno.test("every cut at once works with 151936 tokens, on software too", async () => {
+  const logits = spread(151936, 2).map((v, id) => id % 5000 === 7 ? v + 14 : v);
+  const chosen = { topK: 9, topP: 0.9, minP: 0.1, temperature: 1.2 };
+  const tokens = await draw(logits, chosen, { rows: 4, steps: 32 });
+  const expected = distribution(logits, chosen);
+  const ids = support(expected);
+  assert(ids.length > 1 && ids.length < 10);
+  assertEquals([...countsOf(tokens).keys()].sort((a, b) => a - b), ids);
+  const off = surprise(countsOf(tokens), expected, tokens.length);
+  assertLess(off, MOST_SURPRISE);
+});
+
 Deno.test("both forms of the kernel draw the same", async () => {
   const logits = spread(257, 3);
   const shape = { rows: 48, steps: 2, seen: [3, 200, 9] };

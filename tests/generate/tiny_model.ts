@@ -9,6 +9,7 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { parameters } from "../../lib/nn/parameters.ts";
 import { Random } from "../../lib/random.ts";
 import { GPT2 } from "../../models/gpt2.ts";
+import type { ModelOptions } from "../../models/pass.ts";
 import type { GPT2Config } from "../../models/gpt2_config.ts";
 
 /**
@@ -18,6 +19,7 @@ import type { GPT2Config } from "../../models/gpt2_config.ts";
 export function tinyModel(
   device: Device,
   config: Partial<GPT2Config> = {},
+  options: ModelOptions = {},
 ): GPT2 {
   const random = new Random(5);
   const model = new GPT2({ device, random }, {
@@ -27,7 +29,7 @@ export function tinyModel(
     nHead: 3,
     nEmbd: 24,
     ...config,
-  });
+  }, options);
   for (const [name, parameter] of parameters(model)) {
     const std = name === "wpe.weight" ? 2 : 0.2;
     parameter.write(random.normal(parameter.size, std));

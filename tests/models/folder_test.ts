@@ -18,6 +18,7 @@ import { type HostArray, readAll, Tensor } from "../../lib/tensor/tensor.ts";
 import { CharTokenizer } from "../../lib/text/char.ts";
 import { loadModel, saveModel } from "../../models/folder.ts";
 import { GPT2 } from "../../models/gpt2.ts";
+import type { Model } from "../../models/model_types.ts";
 import { sourceOf } from "../io/tensors.ts";
 
 const devices: { best?: Device } = {};
@@ -59,14 +60,14 @@ async function saved(name: string, model = newModel()): Promise<string> {
   return folder;
 }
 
-function logitsOf(model: GPT2): Promise<HostArray> {
+function logitsOf(model: Model): Promise<HostArray> {
   const device = devices.best!;
   using _scope = device.scope();
   const ids = Tensor.from(device, tokenizer.encode("to be, or"), [1, 9]);
   return noGrad(() => model.forward(ids)).read();
 }
 
-async function weightsOf(model: GPT2): Promise<Map<string, HostArray>> {
+async function weightsOf(model: Model): Promise<Map<string, HostArray>> {
   const own = parameters(model);
   const data = await readAll([...own.values()]);
   return new Map([...own.keys()].map((name, i) => [name, data[i]]));
@@ -169,7 +170,7 @@ Deno.test("a config.json of transformers, without our additions, loads", async (
   );
   Deno.writeTextFileSync(path, JSON.stringify({ ...rest, use_cache: true }));
   const { model } = await loadModel(devices.best!, folder);
-  assertEquals(model.config.bias, true);
+  assertEquals((model as GPT2).config.bias, true);
 });
 
 /** What spoils a folder, and what loading it says. */
@@ -214,8 +215,8 @@ const spoiled: readonly [
   ],
   [
     "another kind of model",
-    (folder) => editConfig(folder, { model_type: "llama" }),
-    'Cannot load a model of type "llama": the types known are "gpt2"',
+    (folder) => editConfig(folder, { model_type: "bert" }),
+    'Cannot load a model of type "bert": the types known are "gpt2", "llama", "mistral", "qwen2", "qwen3"',
   ],
   [
     "another activation",
@@ -242,8 +243,8 @@ const spoiled: readonly [
   [
     "no weights",
     (folder) => Deno.removeSync(join(folder, "model.safetensors")),
-    "model.safetensors",
-    "no such file",
+    "Cannot load weights from ",
+    "there is no model.safetensors in it",
   ],
   [
     "half the weights",

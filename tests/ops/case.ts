@@ -9,7 +9,8 @@ import type { Device } from "../../lib/gpu/device.ts";
 import * as ops from "../../lib/ops/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward } from "../../lib/tensor/backward.ts";
-import { Parameter, Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { Tensor } from "../../lib/tensor/tensor.ts";
 import * as reference from "../reference.ts";
 import type { Array64 } from "../reference.ts";
 import type { Input, Numbers } from "./inputs.ts";
@@ -27,6 +28,8 @@ export interface Case {
   readonly reference: (...inputs: Array64[]) => Array64;
   /** How many products or terms are summed into one element. */
   readonly depth: number;
+  /** The inputs whose numbers lie in memory as f16, if any do. */
+  readonly halves?: readonly number[];
 }
 
 /** A row for an op that takes its tensors first, then `rest`. */
@@ -52,9 +55,16 @@ export function deep(depth: number, ...given: Parameters<typeof row>): Case {
   return { ...row(...given), depth };
 }
 
+/** A row whose inputs at the places `halves` lie in memory as f16. */
+export function half(halves: readonly number[], tried: Case): Case {
+  return { ...tried, halves };
+}
+
 /** `matmul [2,3] [3,4] {"transposeA":true}` */
-export function describe({ op, inputs, rest }: Case): string {
-  const shapes = inputs.map(({ shape }) => `[${shape}]`);
+export function describe({ op, inputs, rest, halves = [] }: Case): string {
+  const shapes = inputs.map(({ shape }, i) =>
+    `${halves.includes(i) ? "f16 " : ""}[${shape}]`
+  );
   return [op, ...shapes, ...rest.map((value) => JSON.stringify(value))].join(
     " ",
   );
@@ -63,13 +73,21 @@ export function describe({ op, inputs, rest }: Case): string {
 /** Inputs of no more elements have the gradient of each checked by itself. */
 const SMALL = 48;
 
+/** How far off f16 may be: it has 11 binary digits. */
+const HALF_LIMIT = 1e-3;
+
 /** Fails unless op and reference agree, forward and backward. */
 export async function check(device: Device, tried: Case): Promise<void> {
   using _scope = device.scope();
   using owned = new DisposableStack();
   const random = new Random(11);
+  const { halves } = tried;
+  const exact = (numbers: Numbers) =>
+    halves && numbers instanceof Float32Array
+      ? numbers.map(Math.f16round) // so that f16 holds them as they are
+      : numbers;
   const numbers = tried.inputs.map(({ shape, fill }) =>
-    fill(random, reference.count(shape))
+    exact(fill(random, reference.count(shape)))
   );
   const arrays = numbers.map((data, i) => ({
     data: Float64Array.from(data),
@@ -79,24 +97,35 @@ export async function check(device: Device, tried: Case): Promise<void> {
     owned.use(onDevice(device, data, tried.inputs[i].shape))
   );
 
-  const y = tried.run(...tensors);
+  const y = tried.run(
+    ...tensors.map((tensor, i) =>
+      halves?.includes(i) ? ops.to(tensor, "f16") : tensor
+    ),
+  );
   const expected = tried.reference(...arrays);
   assertEquals([...y.shape], [...expected.shape]);
   const actual = await y.read();
-  assertClose(actual, expected.data, tried.depth);
+  assertClose(actual, expected.data, {
+    depth: tried.depth,
+    relative: y.dtype === "f16" ? HALF_LIMIT : undefined,
+  });
 
   const parameters = tensors.filter((tensor) => tensor instanceof Parameter);
-  if (y.dtype !== "f32" || y.size === 0 || parameters.length === 0) return;
-  const dy = random.normal(y.size);
-  backward(ops.sum(ops.mul(y, Tensor.from(device, dy, y.shape))));
+  const whole = y.dtype !== "f32" && y.dtype !== "f16";
+  if (whole || y.size === 0 || parameters.length === 0) return;
+  const dy = exact(random.normal(y.size)) as Float32Array<ArrayBuffer>;
+  const weights = Tensor.from(device, dy, y.shape);
+  backward(ops.sum(ops.mul(ops.to(y, "f32"), weights)));
   const dy64 = { data: Float64Array.from(dy), shape: y.shape };
   for (const [input, tensor] of tensors.entries()) {
     if (!(tensor instanceof Parameter)) continue;
     assert(tensor.grad, `input ${input} has no gradient`);
     assertEquals([...tensor.grad.shape], [...tensor.shape]);
+    assertEquals(tensor.grad.dtype, "f32");
     const slope = (along: number | Float32Array) =>
       reference.slope(tried.reference, arrays, { input, along, dy: dy64 });
-    checkGradient(await tensor.grad.read(), slope, random);
+    const limit = halves ? HALF_LIMIT : undefined;
+    checkGradient(await tensor.grad.read(), slope, random, limit);
   }
 }
 
@@ -109,6 +138,7 @@ export function checkGradient(
   gradient: ArrayLike<number>,
   slope: (along: number | Float32Array) => number,
   random: Random,
+  limit = 1e-4,
 ): void {
   const size = gradient.length;
   const elements = size <= SMALL
@@ -118,6 +148,7 @@ export function checkGradient(
     elements.map((element) => gradient[element]),
     elements.map(slope),
     "the gradient of some elements",
+    limit,
   );
   if (size <= SMALL) return;
   const length = lengthOf(gradient);
@@ -127,7 +158,7 @@ export function checkGradient(
     let actual = 0;
     for (let i = 0; i < size; i++) actual += gradient[i] * direction[i];
     const error = Math.abs(actual - expected) / Math.max(length, 1e-3);
-    assert(error <= 1e-4, `the relative error of the gradient is ${error}`);
+    assert(error <= limit, `the relative error of the gradient is ${error}`);
   }
 }
 
@@ -146,12 +177,12 @@ export function onDevice(
 export function assertClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
-  depth = 1,
+  { depth = 1, relative = 1.3e-6 }: { depth?: number; relative?: number } = {},
 ): void {
   assertEquals(actual.length, expected.length);
   for (let i = 0; i < expected.length; i++) {
     const [got, wanted] = [actual[i], expected[i]];
-    const tolerance = 1e-5 * Math.sqrt(depth) + 1.3e-6 * Math.abs(wanted);
+    const tolerance = 1e-5 * Math.sqrt(depth) + relative * Math.abs(wanted);
     if (Object.is(got, wanted) || Math.abs(got - wanted) <= tolerance) continue;
     throw new Error(
       `Element ${i} is ${got}, expected ${wanted} ± ${tolerance}`,

@@ -8,7 +8,8 @@ import { Device } from "../../lib/gpu/device.ts";
 import * as ops from "../../lib/ops/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward } from "../../lib/tensor/backward.ts";
-import { Parameter, Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { Tensor } from "../../lib/tensor/tensor.ts";
 import * as reference from "../reference.ts";
 import { assertClose } from "./case.ts";
 
@@ -234,7 +235,7 @@ Deno.test("layerNorm() of constant and of far-off rows", async () => {
     { data: Float64Array.from(bias), shape: [cols] },
   ).data;
   // The mean of numbers near 100 rounds to multiples of 2^-17.
-  assertClose(await y.read(), expected, 4);
+  assertClose(await y.read(), expected, { depth: 4 });
 });
 
 Deno.test("attention() of queries and keys whose scores reach ten thousand", async () => {
@@ -246,7 +247,9 @@ Deno.test("attention() of queries and keys whose scores reach ten thousand", asy
   const y = ops.attention(qkv, 1);
   const array = { data: Float64Array.from(data), shape };
   // Scores of thousands in single precision are off by 2^-13 of themselves.
-  assertClose(await y.read(), reference.attention(array, 1).data, 4e4);
+  assertClose(await y.read(), reference.attention(array, 1).data, {
+    depth: 4e4,
+  });
   backward(ops.sum(ops.mul(y, y)));
   assert([...await qkv.grad!.read()].every(Number.isFinite));
 });

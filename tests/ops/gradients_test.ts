@@ -8,7 +8,8 @@ import * as ops from "../../lib/ops/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward } from "../../lib/tensor/backward.ts";
 import { noGrad } from "../../lib/tensor/tape.ts";
-import { Parameter, Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { Tensor } from "../../lib/tensor/tensor.ts";
 import { assertClose } from "./case.ts";
 
 let device: Device;

@@ -46,6 +46,27 @@ function exchanged(shape: readonly number[]): number[] {
   return [...shape.slice(0, -2), ...shape.slice(-2).reverse()];
 }
 
+/** Layers with a GELU, which is part of the product where columns come in fours. */
+function activated(
+  op: "linear" | "conv1d",
+  weight: (inputs: number, outputs: number) => number[],
+): Case[] {
+  return [[1, 37, 24], [5, 7, 9], [70, 33, 68]].map((
+    [rows, inputs, outputs],
+  ) =>
+    deep(
+      inputs,
+      op,
+      [
+        normal(rows, inputs),
+        normal(...weight(inputs, outputs)),
+        normal(outputs),
+      ],
+      { activation: "gelu" },
+    )
+  );
+}
+
 /** One row an op and shape. */
 export const matrixCases: readonly Case[] = [
   ...matmuls,
@@ -66,6 +87,8 @@ export const matrixCases: readonly Case[] = [
   deep(32, "conv1d", [normal(3, 13, 32), normal(32, 96), normal(96)]),
   deep(5, "conv1d", [normal(5), normal(5, 7), normal(7)]),
   deep(301, "conv1d", [normal(70, 301), normal(301, 37), normal(37)]),
+  ...activated("linear", (inputs, outputs) => [outputs, inputs]),
+  ...activated("conv1d", (inputs, outputs) => [inputs, outputs]),
 
   row("attention", [normal(1, 1, 3)], 1),
   row("attention", [normal(2, 7, 3 * 12)], 3),

@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
 import * as ops from "../../lib/ops/mod.ts";
+import { turnsFor } from "../../lib/ops/rope.ts";
 import { Random } from "../../lib/random.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 
@@ -45,11 +46,23 @@ const carriers: Record<string, (x: Tensor) => Tensor> = {
     ops.matmul(ops.reshape(x, [1, 6]), Tensor.ones(device, [6, 2])),
   linear: (x) => ops.linear(x, Tensor.ones(device, [3, 6])),
   layerNorm: (x) => ops.layerNorm(x, Tensor.ones(device, [6]), null),
+  rmsNorm: (x) => ops.rmsNorm(x, Tensor.ones(device, [6])),
+  rope: (x) => {
+    const q = ops.reshape(x, [1, 3, 2]);
+    return ops.rope(q, q, q, { turns: turnsFor(device, [1], 3) });
+  },
+  swiglu: (x) => ops.swiglu(x, x),
   attention: (x) => ops.attention(ops.reshape(x, [1, 1, 6]), 1),
   crossEntropy: (x) =>
     ops.crossEntropy(
       ops.reshape(x, [1, 6]),
       Tensor.from(device, Uint32Array.of(0), [1]),
+    ),
+  linearCrossEntropy: (x) =>
+    ops.linearCrossEntropy(
+      ops.reshape(x, [1, 6]),
+      Tensor.ones(device, [3, 6]),
+      Tensor.from(device, Uint32Array.of(0)),
     ),
   dropout: (x) => ops.dropout(x, 0, new Random(1)),
 };

@@ -8,6 +8,8 @@ import * as ops from "../../lib/ops/mod.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 import { check, describe, type Op } from "./case.ts";
 import { elementwiseCases } from "./elementwise_cases.ts";
+import { halfCases } from "./half_cases.ts";
+import { llamaCases, llamaHalfCases } from "./llama_cases.ts";
 import { matrixCases } from "./matrix_cases.ts";
 import { reductionCases } from "./reduction_cases.ts";
 import { shapeCases } from "./shape_cases.ts";
@@ -20,6 +22,7 @@ const cases = [
   ...reductionCases,
   ...matrixCases,
   ...shapeCases,
+  ...llamaCases,
 ];
 
 /** Ops with kernels of their own for adapters that offer subgroups. */
@@ -27,10 +30,13 @@ const twofold: readonly Op[] = [
   "attention",
   "conv1d",
   "crossEntropy",
+  "embedding",
   "layerNorm",
   "linear",
+  "linearCrossEntropy",
   "logSoftmax",
   "matmul",
+  "rmsNorm",
   "softmax",
 ];
 
@@ -73,6 +79,27 @@ for (const tried of cases.filter(({ op }) => twofold.includes(op))) {
     `${describe(tried)} without subgroups`,
     () => check(plainDevice, tried),
   );
+}
+
+/** Whether the adapter computes with 16-bit floats. */
+const hasHalves = (await navigator.gpu.requestAdapter())?.features.has(
+  "shader-f16",
+) ?? false;
+
+for (const tried of [...halfCases, ...llamaHalfCases]) {
+  Deno.test({
+    name: hasHalves
+      ? describe(tried)
+      : `${describe(tried)}: the adapter has no 16-bit floats`,
+    ignore: !hasHalves,
+    fn: () => check(device, tried),
+  });
+  if (!twofold.includes(tried.op)) continue;
+  Deno.test({
+    name: `${describe(tried)} without subgroups`,
+    ignore: !hasHalves,
+    fn: () => check(plainDevice, tried),
+  });
 }
 
 Deno.test("every op has a row", () => {

@@ -86,4 +86,24 @@ export const reductionCases: readonly Case[] = [
   row("crossEntropy", [scaled(3, 3, VOCABULARY), below(VOCABULARY, 3)]),
   row("crossEntropy", [scaled(3, MANY, 3), below(3, MANY)]),
   row("crossEntropy", [scaled(3, 37, 5), below(5, 37)], { ignoreIndex: 2 }),
+
+  ...([
+    [[1, 4], 3],
+    [[5, 16], 301],
+    [[2, 13, 32], 65],
+    [[7], 5],
+    [[37, 9], 23],
+    [[3, 16], VOCABULARY],
+  ] as const).map(([shape, vocabulary]) =>
+    row("linearCrossEntropy", [
+      normal(...shape),
+      normal(vocabulary, shape.at(-1)!),
+      below(vocabulary, ...shape.slice(0, -1)),
+    ])
+  ),
+  row(
+    "linearCrossEntropy",
+    [normal(301, 12), normal(37, 12), below(37, 301)],
+    { chunk: 128, ignoreIndex: 3 },
+  ),
 ];

@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
 import * as ops from "../../lib/ops/mod.ts";
+import { turnsFor } from "../../lib/ops/rope.ts";
 import { Random } from "../../lib/random.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 
@@ -23,6 +24,10 @@ const u = (...shape: number[]) =>
     new Uint32Array(shape.reduce((a, b) => a * b, 1)),
     shape,
   );
+
+function rope(q: Tensor, k: Tensor, v: Tensor, start = 0): Tensor {
+  return ops.rope(q, k, v, { turns: turnsFor(device, [1, 0.1], 64), start });
+}
 
 /** What must be refused, and what the refusal must mention. */
 const refusals: Record<
@@ -89,6 +94,12 @@ const refusals: Record<
   attention: [
     [() => ops.attention(f(1, 2, 7), 1), "[1,2,7]"],
     [() => ops.attention(f(1, 2, 12), 3), "[1,2,12]", "3"],
+    [
+      () => ops.attention(f(1, 2, 32), 4, { keyValueHeads: 3 }),
+      "[1,2,32]",
+      "[B,T,10 D]",
+    ],
+    [() => ops.attention(f(1, 2, 20), 4, { keyValueHeads: 3 }), "4", "3"],
     [() => ops.attention(f(2, 12), 2), "[2,12]"],
   ],
   embedding: [
@@ -98,6 +109,13 @@ const refusals: Record<
   crossEntropy: [
     [() => ops.crossEntropy(f(2, 3), u(3)), "[2,3]", "[3]"],
     [() => ops.crossEntropy(f(2, 3), f(2)), "f32"],
+  ],
+  linearCrossEntropy: [
+    [() => ops.linearCrossEntropy(f(2, 4), f(5, 8), u(2)), "[2,4]", "[5,8]"],
+    [() => ops.linearCrossEntropy(f(2, 4), f(4), u(2)), "[2,4]", "[4]"],
+    [() => ops.linearCrossEntropy(f(2, 4), f(5, 4), u(3)), "[2,4]", "[3]"],
+    [() => ops.linearCrossEntropy(f(2, 4), f(5, 4), f(2)), "f32"],
+    [() => ops.linearCrossEntropy(f(2, 4), u(5, 4), u(2)), "u32"],
   ],
   reshape: [
     [() => ops.reshape(f(2, 3), [4, 2]), "[2,3]", "[4,2]"],
@@ -138,6 +156,24 @@ const refusals: Record<
     [() => ops.gather(f(2, 3), 2, u(2, 3)), "[2,3]", "2"],
     [() => ops.gather(f(2, 3), 1, u(3)), "[2,3]", "[3]"],
     [() => ops.gather(f(2, 3), 1, f(2, 3)), "f32"],
+  ],
+  rmsNorm: [
+    [() => ops.rmsNorm(f(2, 3), f(2)), "[2,3]", "[2]"],
+    [() => ops.rmsNorm(u(2, 3), f(3)), "u32"],
+  ],
+  rope: [
+    [() => rope(f(2, 3), f(2, 3), f(2, 3)), "[2,3]"],
+    [() => rope(f(1, 3, 12), f(1, 3, 8), f(1, 3, 8)), "[1,3,12]", "[1,3,8]"],
+    [() => rope(f(1, 3, 6), f(1, 3, 6), f(1, 3, 6)), "[1,3,6]", "heads of 4"],
+    [() => rope(f(1, 3, 8), f(1, 3, 4), f(1, 3, 8)), "[1,3,4]", "[1,3,8]"],
+    [() => rope(f(1, 3, 8), f(1, 2, 4), f(1, 2, 4)), "[1,3,8]", "[1,2,4]"],
+    [() => rope(f(1, 3, 4), f(1, 3, 4), f(1, 3, 4), 62), "[1,3,4]", "62", "64"],
+    [() => rope(f(1, 3, 4), f(1, 3, 4), f(1, 3, 4), -1), "-1"],
+    [() => rope(u(1, 3, 4), u(1, 3, 4), u(1, 3, 4)), "u32"],
+  ],
+  swiglu: [
+    [() => ops.swiglu(f(2, 3), f(3)), "[2,3]", "[3]"],
+    [() => ops.swiglu(u(3), u(3)), "u32"],
   ],
   dropout: [[() => ops.dropout(u(3), 0.5, new Random(1)), "u32"]],
 };

@@ -12,7 +12,8 @@ import { Device } from "../../lib/gpu/device.ts";
 import { AdamW, type AdamWOptions } from "../../lib/optim/adamw.ts";
 import { Random } from "../../lib/random.ts";
 import type { Shape } from "../../lib/tensor/shape.ts";
-import { Parameter, readAll, Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { readAll, Tensor } from "../../lib/tensor/tensor.ts";
 
 let device: Device;
 
@@ -62,7 +63,7 @@ function stepByHand(
   all: readonly (readonly [Twin, Float32Array])[],
   step: number,
   { beta1, beta2, eps, weightDecay, gradClip, lr }:
-    & Required<AdamWOptions>
+    & Required<Omit<AdamWOptions, "lossScale">>
     & { lr: number },
 ): number {
   const squares = all.flatMap(([, gradient]) =>

@@ -1,32 +1,41 @@
 /**
- * Causal self-attention. B batch, T time, H heads, C channels.
+ * Causal self-attention. B batch, T time, H heads, D channels of
+ * each, C channels.
  *
  * @module
  */
 
 import { type Array64, zeros } from "./array.ts";
 
-/** Which attention weights dropout kept, and what it dropped them by. */
-export interface AttentionDropout {
-  readonly rate: number;
-  /** 1 kept, 0 dropped: [B, H, T, T]. */
-  readonly keep: Array64;
+/** What attention may be told. */
+export interface AttentionOptions {
+  /** KV: heads of keys, and of values; as many as of queries. */
+  readonly keyValueHeads?: number;
+  /** Which attention weights dropout kept: 1 kept, 0 dropped, [B, H, T, T]. */
+  readonly keep?: Array64;
+  /** What it dropped them by. */
+  readonly rate?: number;
 }
 
-/** Attends from each token to itself and those before: [B, T, 3C] → [B, T, C]. */
+/**
+ * Attends from each token to itself and those before:
+ * [B, T, (H + 2 KV) D] → [B, T, H D].
+ */
 export function attention(
   qkv: Array64,
   heads: number,
-  dropout?: AttentionDropout,
+  { keyValueHeads = heads, keep, rate = 0 }: AttentionOptions = {},
 ): Array64 {
   const [batch, time, packed] = qkv.shape;
-  const channels = packed / 3;
-  const size = channels / heads;
+  const size = packed / (heads + 2 * keyValueHeads);
+  const channels = heads * size;
   const y = zeros([batch, time, channels]);
   for (let b = 0; b < batch; b++) {
     for (let h = 0; h < heads; h++) {
+      const shared = heads + Math.floor(h / heads * keyValueHeads);
+      const places = [h, shared, shared + keyValueHeads];
       const start = (part: number, t: number) =>
-        (b * time + t) * packed + part * channels + h * size;
+        (b * time + t) * packed + places[part] * size;
       for (let t = 0; t < time; t++) {
         const query = start(0, t);
         const scores = Array.from({ length: t + 1 }, (_, s) => {
@@ -42,9 +51,9 @@ export function attention(
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         for (let s = 0; s <= t; s++) {
           let weight = weights[s] / total;
-          if (dropout !== undefined) {
+          if (keep !== undefined) {
             const place = ((b * heads + h) * time + t) * time + s;
-            weight *= dropout.keep.data[place] / (1 - dropout.rate);
+            weight *= keep.data[place] / (1 - rate);
           }
           for (let c = 0; c < size; c++) {
             y.data[(b * time + t) * channels + h * size + c] += weight *

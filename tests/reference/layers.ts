@@ -5,6 +5,7 @@
  */
 
 import { type Array64, zeros } from "./array.ts";
+import { linear } from "./matmul.ts";
 import { around } from "./reductions.ts";
 
 /** `exp(x)` divided by its sum along an axis. */
@@ -80,4 +81,14 @@ export function crossEntropy(
     scored++;
   });
   return { data: Float64Array.of(loss / scored), shape: [] };
+}
+
+/** The same, for logits that a head gives. */
+export function linearCrossEntropy(
+  hidden: Array64,
+  weight: Array64,
+  targets: Array64,
+  { ignoreIndex = -100 } = {},
+): Array64 {
+  return crossEntropy(linear(hidden, weight), targets, { ignoreIndex });
 }

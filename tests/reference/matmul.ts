@@ -5,6 +5,7 @@
  */
 
 import { type Array64, broadcast, build, zeros } from "./array.ts";
+import { gelu } from "./elementwise.ts";
 
 /** Which factors are read with their last two axes exchanged. */
 export interface MatmulOptions {
@@ -41,14 +42,31 @@ export function matmul(
   return y;
 }
 
+/** What follows a linear layer. */
+export interface ActivationOptions {
+  readonly activation?: "gelu";
+}
+
 /** `x weightᵀ + bias`, with `weight` [outputs, inputs]. */
-export function linear(x: Array64, weight: Array64, bias?: Array64): Array64 {
-  return affine(x, weight, bias, { transposeB: true });
+export function linear(
+  x: Array64,
+  weight: Array64,
+  bias?: Array64,
+  { activation }: ActivationOptions = {},
+): Array64 {
+  const y = affine(x, weight, bias, { transposeB: true });
+  return activation === "gelu" ? gelu(y) : y;
 }
 
 /** `x weight + bias`, with `weight` [inputs, outputs]. */
-export function conv1d(x: Array64, weight: Array64, bias?: Array64): Array64 {
-  return affine(x, weight, bias, { transposeB: false });
+export function conv1d(
+  x: Array64,
+  weight: Array64,
+  bias?: Array64,
+  { activation }: ActivationOptions = {},
+): Array64 {
+  const y = affine(x, weight, bias, { transposeB: false });
+  return activation === "gelu" ? gelu(y) : y;
 }
 
 function affine(

@@ -10,7 +10,8 @@ import { mean, mul } from "../../lib/ops/mod.ts";
 import { AdamW } from "../../lib/optim/adamw.ts";
 import { constantSchedule } from "../../lib/optim/schedule.ts";
 import { Random } from "../../lib/random.ts";
-import { Parameter, readAll, type Tensor } from "../../lib/tensor/tensor.ts";
+import { Parameter } from "../../lib/tensor/parameter.ts";
+import { readAll, type Tensor } from "../../lib/tensor/tensor.ts";
 import {
   type StepReport,
   train,
@@ -113,6 +114,31 @@ Deno.test("300 steps take no memory after the first few", async () => {
   assertEquals(seen.length, 300);
   assertEquals(seen.slice(10), seen.slice(10).map(() => seen[9]));
   assertEquals(losses.length, 300);
+});
+
+Deno.test("a step is one submit, the same number of runs each time", async () => {
+  const model = toy(device, { dropout: 0.1 });
+  using optimizer = new AdamW(parameters(model));
+  const loop = train({
+    device,
+    model,
+    optimizer,
+    batches: crops(4),
+    schedule: constantSchedule(1e-3),
+    steps: 20,
+    random: new Random(3),
+  });
+  const seen: { submits: number; dispatches: number }[] = [];
+  for await (const _step of loop) {
+    const { submits, dispatches } = device.counters;
+    seen.push({ submits, dispatches });
+  }
+  const steps = seen.slice(1).map(({ submits, dispatches }, i) => ({
+    submits: submits - seen[i].submits,
+    dispatches: dispatches - seen[i].dispatches,
+  }));
+  assertEquals(steps[0].submits, 1);
+  assertEquals(steps, steps.map(() => steps[0]));
 });
 
 Deno.test("a run that breaks off holds nothing any more", async () => {

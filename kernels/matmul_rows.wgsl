@@ -1,0 +1,105 @@
+// Product of few rows and a matrix, as in writing a token at a time. Memory is
+// all that counts: every element of b is read once, by neighbours at once.
+//
+//   product      c[i, j] = sum over k of a[i, k] * b[k, j], then `finish`
+//                a workgroup per 4 ACROSS WIDE columns, the shared axis dealt to DEEP lines of its threads
+//   transposed   c[i, j] = sum over k of a[i, k] * b[j, k], then `finish`
+//                a workgroup per COLS columns, the shared axis dealt to all BLOCK threads
+//
+// Rows are stored in vectors of four, so a row length that is no multiple of
+// four must arrive padded.
+
+const ROWS: u32 = 1u; // of a, at least as many as there are
+const WIDE: u32 = 4u; // vectors of columns that a thread has sums for, in `product`
+const ACROSS: u32 = 8u;
+const DEEP: u32 = 1u;
+const COLS: u32 = 4u; // columns that a thread has sums for, in `transposed`
+const BLOCK: u32 = 8u;
+
+struct Params {
+  rows: u32,
+  cols: u32,
+  depth: u32,
+  row_a: u32, // vectors from one stored row of a to the next
+  row_b: u32,
+  row_c: u32,
+  start_a: u32, // vectors before the first
+  start_b: u32,
+  start_c: u32,
+  biased: u32, // whether to add the bias
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+var<workgroup> lines: array<vec4f, DEEP * ACROSS>; // [line][across]
+
+@compute @workgroup_size(ACROSS, DEEP)
+fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) thread: vec3u) {
+  let col = group.x * ACROSS * WIDE + thread.x; // in vectors
+  var sums = array<vec4f, ROWS * WIDE>();
+  for (var k = 4u * thread.y; k < params.depth; k += 4u * DEEP) {
+    var x = array<vec4f, ROWS>();
+    for (var r = 0u; r < ROWS; r++) {
+      x[r] = load_a(params.start_a + r * params.row_a + k / 4u);
+    }
+    for (var p = 0u; p < 4u; p++) {
+      for (var j = 0u; j < WIDE; j++) {
+        let y = select(vec4f(), load_b(params.start_b + (k + p) * params.row_b + col + j * ACROSS), k + p < params.depth);
+        for (var r = 0u; r < ROWS; r++) {
+          sums[r * WIDE + j] = sums[r * WIDE + j] + x[r][p] * y;
+        }
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    for (var j = 0u; j < WIDE; j++) {
+      var sum = sums[r * WIDE + j];
+      if DEEP > 1u {
+        lines[thread.y * ACROSS + thread.x] = sum;
+        workgroupBarrier();
+        sum = vec4f();
+        for (var line = 0u; line < DEEP; line++) {
+          sum += lines[line * ACROSS + thread.x];
+        }
+        workgroupBarrier();
+      }
+      let v = col + j * ACROSS;
+      if thread.y == 0u && r < params.rows && 4u * v < params.cols {
+        finish(params.start_c + r * params.row_c + v, sum + shift_of(v));
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(BLOCK)
+fn transposed(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let col = group.x * COLS;
+  var sums = array<vec4f, ROWS * COLS>();
+  for (var k = 0u; k < params.depth; k += 4u * BLOCK) {
+    let v = k / 4u + thread;
+    let inside = 4u * v < params.depth;
+    var x = array<vec4f, ROWS>();
+    for (var r = 0u; r < ROWS; r++) {
+      x[r] = load_a(params.start_a + r * params.row_a + v);
+    }
+    for (var j = 0u; j < COLS; j++) {
+      let y = load_b(params.start_b + (col + j) * params.row_b + v);
+      for (var r = 0u; r < ROWS; r++) {
+        sums[r * COLS + j] = select(sums[r * COLS + j], sums[r * COLS + j] + x[r] * y, inside);
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    for (var j = 0u; j < COLS; j += 4u) {
+      let sum = vec4f(
+        row_sum(dot(sums[r * COLS + j], vec4f(1.0)), thread),
+        row_sum(dot(sums[r * COLS + j + 1u], vec4f(1.0)), thread),
+        row_sum(dot(sums[r * COLS + j + 2u], vec4f(1.0)), thread),
+        row_sum(dot(sums[r * COLS + j + 3u], vec4f(1.0)), thread),
+      );
+      if thread == 0u && r < params.rows && col + j < params.cols {
+        finish(params.start_c + r * params.row_c + (col + j) / 4u, sum + shift_of((col + j) / 4u));
+      }
+    }
+  }
+}

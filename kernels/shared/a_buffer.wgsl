@@ -1,0 +1,10 @@
+// The first factor of a product, from a buffer.
+
+alias StoredA = vec4f;
+
+@group(0) @binding(1) var<storage, read> a: array<StoredA>;
+
+/// Four neighbours of a stored row.
+fn load_a(at: u32) -> vec4f {
+  return vec4f(a[at]);
+}

@@ -1,0 +1,135 @@
+/**
+ * A matrix product as kernels see it, and how it is cut where its matrices are
+ * longer than what a kernel can bind.
+ *
+ * @module
+ */
+
+import type { Device } from "../gpu/device.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** A matrix in memory, or a batch of them. Lengths are in vectors of four. */
+export interface Stored {
+  /** The memory: stored rows and their length, for a single matrix. */
+  readonly tensor: Tensor;
+  /** From one stored row to the next. */
+  readonly row: number;
+  /** From one matrix to the next; 0 where one serves the whole batch. */
+  readonly matrix: number;
+  /** Before the first element. */
+  readonly start: number;
+}
+
+/** `c = op(a) op(b) (+ bias) (+ c)`, or `before = …` and `c = gelu(before)`. */
+export interface Job {
+  readonly a: Stored;
+  readonly b: Stored;
+  readonly c: Stored;
+  /** Laid out as `c`. */
+  readonly before: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly add: boolean;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly batch: number;
+  readonly rows: number;
+  readonly cols: number;
+  readonly depth: number;
+  /** Whether `b` stays as it is for many products to come. */
+  readonly keep: boolean;
+}
+
+type Axis = "rows" | "cols" | "depth";
+
+/** Rows of a slice start at multiples of this, where every kernel can bind them. */
+const ALIGNED_ROWS = 64;
+// A step of the shared axis takes four or more of it, and software adapters end
+// loops after 65,535.
+const MOST_DEPTH = 4 * 60000;
+
+/** The jobs that together do one, each within what the device can bind. */
+export function* slices(
+  device: Device,
+  job: Job,
+  owned: DisposableStack,
+): Generator<Job> {
+  const { a, b, c, transposeA, transposeB, batch } = job;
+  const { maxStorageBufferBindingSize } = device.gpu.limits;
+  const { software } = device.adapter;
+  const most = software
+    ? Math.min(maxStorageBufferBindingSize, device.images.most)
+    : maxStorageBufferBindingSize;
+  const cutAlong = (axis: Axis, { tensor }: Stored) => {
+    const rowBytes = tensor.bytes / tensor.shape[0];
+    const rows = Math.floor(most / rowBytes / ALIGNED_ROWS) * ALIGNED_ROWS;
+    return cuts(
+      device,
+      job,
+      { axis, size: Math.max(ALIGNED_ROWS, rows) },
+      owned,
+    );
+  };
+  if (batch > 1) yield job;
+  else if (a.tensor.bytes > most) {
+    yield* cutAlong(transposeA ? "depth" : "rows", a);
+  } else if (b.tensor.bytes > most) {
+    yield* cutAlong(transposeB ? "cols" : "depth", b);
+  } else if (c.tensor.bytes > most) {
+    yield* cutAlong("rows", c);
+  } else if (software && job.depth > MOST_DEPTH) {
+    yield* cuts(device, job, { axis: "depth", size: MOST_DEPTH }, owned);
+  } else yield job;
+}
+
+function* cuts(
+  device: Device,
+  job: Job,
+  { axis, size }: { axis: Axis; size: number },
+  owned: DisposableStack,
+): Generator<Job> {
+  if (job[axis] <= size) return yield job; // a few rows are too much: refused below
+  for (let first = 0; first < job[axis]; first += size) {
+    const end = Math.min(job[axis], first + size);
+    yield* slices(device, cut(job, { axis, first, end }, owned), owned);
+  }
+}
+
+/** The part of a job between two indices of an axis. */
+function cut(
+  job: Job,
+  { axis, first, end }: { axis: Axis; first: number; end: number },
+  owned: DisposableStack,
+): Job {
+  const { transposeA, transposeB, bias, before } = job;
+  const rowsOf = (tensor: Tensor) => owned.use(tensor.rows(first, end));
+  const part = (matrix: Stored, stored: Axis, across: Axis): Stored =>
+    axis === stored
+      ? { ...matrix, tensor: rowsOf(matrix.tensor) }
+      : axis === across
+      ? { ...matrix, start: matrix.start + first / 4 }
+      : matrix;
+  const sliced = {
+    ...job,
+    a: part(job.a, ...ordered("rows", "depth", transposeA)),
+    b: part(job.b, ...ordered("depth", "cols", transposeB)),
+    c: part(job.c, "rows", "cols"),
+    before: before && axis === "rows" ? rowsOf(before) : before,
+    bias: bias && axis === "cols"
+      ? owned.use(bias.part(first, [end - first]))
+      : bias,
+    [axis]: end - first,
+  };
+  if (axis !== "depth") return sliced;
+  // The first slice brings the bias, the last applies what comes after the sum.
+  const last = end === job.depth;
+  return {
+    ...sliced,
+    bias: first === 0 ? bias : null,
+    add: job.add || first > 0,
+    ...!last && before ? { before: null, c: { ...job.c, tensor: before } } : {},
+  };
+}
+
+function ordered(rows: Axis, cols: Axis, transposed: boolean): [Axis, Axis] {
+  return transposed ? [cols, rows] : [rows, cols];
+}

@@ -1,0 +1,243 @@
+/**
+ * Running one variant of a matrix product.
+ *
+ * @module
+ */
+
+import type { Device } from "../gpu/device.ts";
+import { Kernel } from "../gpu/kernel.ts";
+import type { Work } from "../gpu/queue.ts";
+import type { Constants, Types } from "../gpu/specialize.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Job } from "./product_job.ts";
+import type { Sources, Variant } from "./product_variants.ts";
+import { rowBlock, rowReductions } from "./rows.ts";
+import rowsSource from "../../kernels/matmul_rows.wgsl" with { type: "text" };
+import subgroupSource from "../../kernels/matmul_subgroup.wgsl" with {
+  type: "text",
+};
+import workgroupSource from "../../kernels/matmul.wgsl" with { type: "text" };
+import bufferA from "../../kernels/shared/a_buffer.wgsl" with { type: "text" };
+import imageA from "../../kernels/shared/a_image.wgsl" with { type: "text" };
+import bufferB from "../../kernels/shared/b_buffer.wgsl" with { type: "text" };
+import imageB from "../../kernels/shared/b_image.wgsl" with { type: "text" };
+import finish from "../../kernels/shared/finish.wgsl" with { type: "text" };
+import finishGelu from "../../kernels/shared/finish_gelu.wgsl" with {
+  type: "text",
+};
+
+/** Queues a job with one variant. */
+export function runVariant(device: Device, job: Job, variant: Variant): void {
+  if (variant.family === "subgroup") runBroadcast(device, job, variant);
+  else if (variant.family === "workgroup") runTiled(device, job, variant);
+  else runRows(device, job, variant);
+}
+
+type Of<Family> = Variant & { readonly family: Family };
+
+const MOST_MATRICES = 65535; // in one run: the grid's third axis
+
+function runBroadcast(
+  device: Device,
+  job: Job,
+  { tile: [TILE_M, TILE_N], sources }: Of<"subgroup">,
+): void {
+  const LANES = device.subgroupSize;
+  const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = job;
+  const x = Math.ceil(job.cols / (4 * LANES * TILE_N));
+  const y = Math.ceil(job.rows / TILE_M);
+  const args = { ...argsOf(job), ...images(device, job, sources) };
+  const constants = {
+    LANES,
+    TILE_M,
+    TILE_N,
+    TRANSPOSE_A,
+    TRANSPOSE_B,
+    ADD: job.add,
+    ...halvesOf(job, sources),
+  };
+  for (let first = 0; first < job.batch; first += MOST_MATRICES) {
+    kernelFor("matmul_subgroup", job, sources).run("product", {
+      args: { ...args, first },
+      constants,
+      grid: { groups: [x, y, Math.min(MOST_MATRICES, job.batch - first)] },
+      types: typesOf(job, sources),
+      work: workOf(job),
+      trips: Math.ceil(job.depth / 4),
+    });
+  }
+}
+
+function runTiled(
+  device: Device,
+  job: Job,
+  { tile: [TILE_M, TILE_N, TILE_K], repeat, parts }: Of<"workgroup">,
+): void {
+  // Parts of the shared axis are summed each by itself, then in their order.
+  using sums = parts === 1
+    ? null
+    : Tensor.empty(device, [parts, job.rows, 4 * job.c.row]);
+  const summed = sums === null ? job : {
+    ...job,
+    c: { tensor: sums, row: job.c.row, matrix: job.rows * job.c.row, start: 0 },
+    bias: null,
+    before: null,
+    add: false,
+  };
+  const part_depth = TILE_K * Math.ceil(job.depth / parts / TILE_K);
+  const args = { ...argsOf(summed), parts, part_depth };
+  const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = job;
+  const x = Math.ceil(job.cols / TILE_N);
+  const y = Math.ceil(job.rows / TILE_M);
+  const z = parts === 1 ? job.batch : parts;
+  for (let first = 0; first < z; first += MOST_MATRICES) {
+    kernelFor("matmul", summed).run("product", {
+      args: { ...args, first },
+      constants: {
+        TILE_M,
+        TILE_N,
+        TILE_K,
+        REPEAT_M: repeat,
+        REPEAT_N: repeat,
+        TRANSPOSE_A,
+        TRANSPOSE_B,
+        ADD: summed.add,
+      },
+      grid: { groups: [x, y, Math.min(MOST_MATRICES, z - first)] },
+      types: typesOf(summed),
+      work: workOf(job),
+      trips: part_depth / TILE_K,
+    });
+  }
+  if (sums === null) return;
+  const combined = { ...job, a: summed.c };
+  kernelFor("matmul", job).run("combine", {
+    args: { ...argsOf(combined), first: 0, parts, part_depth },
+    grid: { groups: [Math.ceil(job.cols / 4 / BLOCK), job.rows] },
+    constants: { BLOCK, ADD: job.add },
+    types: typesOf(combined),
+  });
+}
+
+const BLOCK = 64;
+
+function runRows(
+  device: Device,
+  job: Job,
+  { rows: ROWS, sources }: Of<"rows">,
+): void {
+  const kernel = kernelFor("matmul_rows", job, sources);
+  const narrow = device.prefersBroadcast;
+  const given = {
+    args: { ...argsOf(job), ...images(device, job, sources) },
+    types: typesOf(job, sources),
+    work: workOf(job),
+  };
+  const halves = halvesOf(job, sources);
+  const BLOCK = rowBlock(device);
+  if (job.transposeB) {
+    const COLS = narrow ? 8 : 4;
+    kernel.run("transposed", {
+      ...given,
+      constants: { ROWS, COLS, BLOCK, ADD: job.add, ...halves },
+      grid: { groups: [Math.ceil(job.cols / COLS), 1] },
+      trips: Math.ceil(job.depth / 4 / BLOCK),
+    });
+  } else {
+    const [ACROSS, DEEP, WIDE] = narrow ? [BLOCK, 1, 4] : [8, 32, 1];
+    kernel.run("product", {
+      ...given,
+      constants: { ROWS, WIDE, ACROSS, DEEP, BLOCK, ADD: job.add, ...halves },
+      grid: { groups: Math.ceil(job.cols / (4 * ACROSS * WIDE)) },
+      trips: Math.ceil(job.depth / 4 / DEEP),
+    });
+  }
+}
+
+/** The factors that are read from images. */
+function images(device: Device, { a, b }: Job, sources: Sources) {
+  if (sources === "buffers") return {};
+  const second = device.images.twinOf(b.tensor) ??
+    device.images.copy("b", b.tensor);
+  if (sources === "image b") return { b: second };
+  return { a: device.images.copy("a", a.tensor), b: second };
+}
+
+/** The arguments that all kernels share. */
+function argsOf({ a, b, c, before, bias, rows, cols, depth }: Job) {
+  return {
+    a: a.tensor,
+    b: b.tensor,
+    c: c.tensor,
+    ...before && { before },
+    bias: bias ?? a.tensor, // bound, but not read
+    biased: Number(bias !== null),
+    rows,
+    cols,
+    depth,
+    row_a: a.row,
+    row_b: b.row,
+    row_c: c.row,
+    matrix_a: a.matrix,
+    matrix_b: b.matrix,
+    matrix_c: c.matrix,
+    start_a: a.start,
+    start_b: b.start,
+    start_c: c.start,
+  };
+}
+
+/** The types of what is kept in 16 bits, in buffers. */
+function typesOf({ a, b, c }: Job, sources: Sources = "buffers"): Types {
+  const types: Record<string, "vec4h"> = {};
+  if (a.tensor.dtype === "f16" && sources !== "images") types.StoredA = "vec4h";
+  if (b.tensor.dtype === "f16" && sources === "buffers") {
+    types.StoredB = "vec4h";
+  }
+  if (c.tensor.dtype === "f16") types.StoredC = "vec4h";
+  return types;
+}
+
+/** Which images hold 16-bit floats. */
+function halvesOf({ a, b }: Job, sources: Sources): Constants {
+  return {
+    ...sources === "images" && { HALF_A: a.tensor.dtype === "f16" },
+    ...sources !== "buffers" && { HALF_B: b.tensor.dtype === "f16" },
+  };
+}
+
+function workOf({ a, b, c, batch, rows, cols, depth }: Job): Work {
+  return {
+    flops: 2 * batch * rows * cols * depth,
+    bytes: a.tensor.bytes + b.tensor.bytes + c.tensor.bytes,
+  };
+}
+
+const SOURCES = {
+  matmul: workgroupSource,
+  matmul_rows: rowsSource,
+  matmul_subgroup: subgroupSource,
+};
+const kernels = new Map<string, Kernel>();
+
+/** A file with the includes that a job needs. */
+function kernelFor(
+  name: keyof typeof SOURCES,
+  { before }: Job,
+  sources: Sources = "buffers",
+): Kernel {
+  const key = `${name} ${sources} ${before !== null}`;
+  let kernel = kernels.get(key);
+  if (kernel === undefined) {
+    kernel = new Kernel(
+      name,
+      SOURCES[name],
+      sources === "images" ? imageA : bufferA,
+      sources === "buffers" ? bufferB : imageB,
+      before === null ? finish : finishGelu,
+      ...name === "matmul_rows" ? [rowReductions] : [],
+    );
+    kernels.set(key, kernel);
+  }
+  return kernel;
+}
