@@ -21,6 +21,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["train", async () => (await import("./train.ts")).train],
   ["generate", async () => (await import("./generate.ts")).generate],
   ["start", async () => (await import("./start.ts")).start],
+  ["load", async () => (await import("./load.ts")).load],
   ["tokenizer", async () => (await import("./text.ts")).tokenizer],
   ["unrolling", async () => (await import("./unrolling.ts")).unrolling],
   ["peers", async () => (await import("./peers.ts")).peers],
@@ -29,7 +30,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
 ]);
 
 /** What is not part of all. */
-const APART: ReadonlySet<string> = new Set(["profile", "gpu"]);
+const APART: ReadonlySet<string> = new Set(["load", "profile", "gpu"]);
 
 /** What each measures, for the list that no name prints. */
 const ABOUT: Readonly<Record<string, string>> = {
@@ -37,12 +38,13 @@ const ABOUT: Readonly<Record<string, string>> = {
   train: "steps of training, the host's part in them, and memory",
   generate: "reading a prompt, and writing after it",
   start: "the first step of training, with and without a shader cache",
+  load: "loading a published folder of full size: seconds, and peak memory",
   tokenizer: "encoding and training on a megabyte, beside tiktoken",
   unrolling: "what writing out loops is worth",
   peers: "the same work in jax-js, tfjs, onnxruntime-web and PyTorch",
   profile: "what every kernel takes in a step, with a trace for Perfetto",
   gpu: "a GPU's products, attention, training and writing, at full size",
-  all: "all of these but profile and gpu",
+  all: "all of these but load, profile and gpu",
 };
 
 const COMMAND = {

@@ -103,11 +103,18 @@ async function examine(): Promise<Report> {
         "update its driver; to see whether the software driver is right: sh setup.sh",
     });
   }
-  const warnings = report.software
-    ? [
+  const warnings: string[] = [];
+  if (report.software) {
+    warnings.push(
       `${report.name} computes on the CPU: results are right, but training takes tens to hundreds of times as long as on a GPU`,
-    ]
-    : [];
+    );
+  }
+  // Deno lets nobody read what the CPU can do.
+  if (report.software && report.name.includes("256 bits")) {
+    warnings.push(
+      "if the CPU has AVX-512 (grep avx512f /proc/cpuinfo), LP_NATIVE_VECTOR_WIDTH=512 in the environment makes training 1.1 to 1.5 times as fast",
+    );
+  }
   return { ok: hints.length === 0, deno, adapter: report, warnings, hints };
 }
 

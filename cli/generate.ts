@@ -5,7 +5,6 @@
  */
 
 import { generate as continuation } from "../lib/generate/generate.ts";
-import { checkSampling, type SamplingOptions } from "../lib/generate/sample.ts";
 import { StopStrings } from "../lib/generate/stop.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { planningDevice } from "../lib/gpu/plan.ts";
@@ -19,6 +18,11 @@ import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { findModel } from "./find_model.ts";
 import { Profiling } from "./profiling.ts";
+import {
+  SAMPLING_FLAGS,
+  samplingOptions,
+  samplingProblems,
+} from "./sampling_flags.ts";
 import { requireHalf } from "./self_test.ts";
 import { readStdin, writeStdout } from "./stdio.ts";
 import { prepareTuning, settleTuning, TUNE_FLAG } from "./tuning_store.ts";
@@ -35,64 +39,13 @@ const FLAGS = {
     value: "TEXT",
     help: "Text to continue; - reads it from stdin (default: a new paragraph)",
   },
-  "max-new-tokens": {
-    kind: "number",
-    integer: true,
-    least: 1,
-    default: 200,
-    help: "Tokens to write at most",
-  },
-  "temperature": {
-    kind: "number",
-    default: 0.8,
-    help: "Below 1 favors likely tokens; 0 takes the likeliest",
-  },
-  "top-k": {
-    kind: "number",
-    default: 200,
-    help: "Draw among so many likeliest tokens; 0 for all",
-  },
-  "top-p": {
-    kind: "number",
-    default: 1,
-    help: "Draw among the fewest tokens with this probability",
-  },
-  "min-p": {
-    kind: "number",
-    default: 0,
-    help: "Drop tokens less than this times as likely as the first",
-  },
-  "repetition-penalty": {
-    kind: "number",
-    default: 1,
-    help: "Divides the score of tokens already there",
-  },
+  ...SAMPLING_FLAGS,
   "num-samples": {
     kind: "number",
     integer: true,
     least: 1,
     default: 1,
     help: "Texts to write",
-  },
-  "seed": {
-    kind: "number",
-    integer: true,
-    least: 0,
-    default: 1337,
-    help: "The same seed writes the same text",
-  },
-  "stop": {
-    kind: "texts",
-    value: "TEXT",
-    help: "End where this text comes; may come again",
-  },
-  "dtype": {
-    kind: "text",
-    value: "f32|f16",
-    choices: ["f32", "f16"],
-    default: "f32",
-    help:
-      "What weights, activations and the cache are kept in; f16 needs an adapter that has it",
   },
   "tune": TUNE_FLAG,
   "profile": {
@@ -123,7 +76,7 @@ export async function generate(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
   const { values } = parsed;
-  const sampling = samplingOptions(parsed);
+  const sampling = samplingOptions(values);
   const prompt = values.prompt === "-"
     ? await readStdin()
     : values.prompt ?? NEW_PARAGRAPH;
@@ -135,10 +88,14 @@ export async function generate(args: string[]): Promise<number> {
     dtype: values.dtype as ModelOptions["dtype"],
   };
   if (options.dtype === "f16") await requireHalf(device);
-  const { model, tokenizer } = await loadModel(device, folder, options);
+  const { model, tokenizer, companions } = await loadModel(
+    device,
+    folder,
+    options,
+  );
   const ids = values.prompt === undefined
     ? openingIds(tokenizer)
-    : tokenizer.encode(prompt);
+    : tokenizer.encode(prompt, { addSpecialTokens: true });
   const { blockSize } = model.config;
   if (ids.length > blockSize) {
     console.error(
@@ -157,7 +114,8 @@ export async function generate(args: string[]): Promise<number> {
     : null;
   for (let sample = 0; sample < values["num-samples"]; sample++) {
     const stop = new StopStrings(values.stop);
-    const decoder = tokenizer.stream();
+    const decoder = tokenizer.stream({ skipUnknown: true });
+    for (const id of ids) decoder.push(id); // it is shown as it was given
     const show = values.json ? () => {} : writeStdout;
     if (sample > 0) show("\n---\n");
     show(prompt);
@@ -174,7 +132,7 @@ export async function generate(args: string[]): Promise<number> {
         prompt: ids,
         maxNewTokens: values["max-new-tokens"],
         random: new Random(values.seed + sample),
-        stopTokens: endTokens(model.config, tokenizer),
+        stopTokens: endTokens(model.config, tokenizer, companions),
         ...sampling,
       })
     ) {
@@ -225,39 +183,18 @@ async function warmUp(
   for await (const _id of continuation(options));
 }
 
-function samplingOptions(
-  { values }: Parsed<typeof FLAGS>,
-): SamplingOptions {
-  return {
-    temperature: values.temperature,
-    topK: values["top-k"],
-    topP: values["top-p"],
-    minP: values["min-p"],
-    repetitionPenalty: values["repetition-penalty"],
-  };
-}
-
 /** What is wrong with the flags beyond each by itself. */
-function check(parsed: Parsed<typeof FLAGS>): string[] {
-  const problems: string[] = [];
-  const [word] = parsed.rest;
-  if (word !== undefined) {
-    problems.push(`unexpected "${word}"; quote a prompt of several words`);
-  }
-  const sampling = samplingOptions(parsed);
-  if (Object.values(sampling).some(Number.isNaN)) return problems;
-  try {
-    checkSampling(sampling);
-  } catch (error) {
-    problems.push((error as Error).message.replace("Cannot sample: ", ""));
-  }
-  return problems;
+function check({ values, rest: [word] }: Parsed<typeof FLAGS>): string[] {
+  const problems = samplingProblems(values);
+  return word === undefined
+    ? problems
+    : [`unexpected "${word}"; quote a prompt of several words`, ...problems];
 }
 
 /** The ids of {@linkcode NEW_PARAGRAPH}, which not every vocabulary can say. */
 function openingIds(tokenizer: Tokenizer): Uint32Array {
   try {
-    return tokenizer.encode(NEW_PARAGRAPH);
+    return tokenizer.encode(NEW_PARAGRAPH, { addSpecialTokens: true });
   } catch (error) {
     throw new Error(
       "Cannot generate without a --prompt: the model's tokenizer has no line break to begin a paragraph with",

@@ -32,13 +32,21 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
     about: "Continue a prompt with a trained model",
     load: async () => (await import("./generate.ts")).generate,
   }],
+  ["chat", {
+    about: "Talk to a model that has a chat template",
+    load: async () => (await import("./chat.ts")).chat,
+  }],
   ["tokenize", {
     about: "Train a tokenizer; encode, decode or inspect text",
     load: async () => (await import("./tokenize.ts")).tokenize,
   }],
   ["eval", {
-    about: "Loss, perplexity and bits per byte of a model on a text",
+    about: "Loss of a model on a text, or its accuracy on multiple choice",
     load: async () => (await import("./eval.ts")).evaluate,
+  }],
+  ["convert", {
+    about: "Write a model as a folder for Hugging Face's libraries",
+    load: async () => (await import("./convert.ts")).convert,
   }],
   ["doctor", {
     about: "Examine the GPU adapter and test its arithmetic",

@@ -22,3 +22,22 @@ export function writeStdout(text: string): void {
     at += Deno.stdout.writeSync(bytes.subarray(at));
   }
 }
+
+/** The lines of stdin as they come, without their ends. */
+export async function* stdinLines(): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let text = "";
+  try {
+    for await (const bytes of Deno.stdin.readable) {
+      text += decoder.decode(bytes, { stream: true });
+      const lines = text.split(/\r?\n/);
+      text = lines.pop()!;
+      yield* lines;
+    }
+    text += decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Error("Cannot read stdin: it is not UTF-8 text");
+  }
+  if (text !== "") yield text;
+}

@@ -10,12 +10,14 @@ import { hasCheckpoint, loadCheckpoint } from "../lib/io/checkpoint.ts";
 import { type FolderLock, lockFolder } from "../lib/io/lock.ts";
 import { readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
+import { findModel } from "./find_model.ts";
 import { Interrupt } from "./interrupt.ts";
 import { Progress } from "./progress.ts";
 import { requireHalf } from "./self_test.ts";
 import { TRAIN_FLAGS } from "./train_flags.ts";
 import {
   resumedSettings,
+  type Settings,
   settingsOf,
   trainProblems,
 } from "./train_settings.ts";
@@ -54,7 +56,7 @@ export async function train(args: string[]): Promise<number> {
   const checkpoint = resume ? held.use(await loadCheckpoint(out)) : null;
   const settings = checkpoint
     ? resumedSettings(savedRun(checkpoint), parsed)
-    : settingsOf(parsed);
+    : await withModel(settingsOf(parsed));
   const data = await readData(settings, resume ? out : settings.initFrom);
 
   using progress = new Progress();
@@ -91,6 +93,13 @@ export async function train(args: string[]): Promise<number> {
     interrupt,
   })
     .run();
+}
+
+/** Settings whose model, if they name one of the hub, lies in a folder. */
+async function withModel(settings: Settings): Promise<Settings> {
+  const { initFrom } = settings;
+  if (initFrom === null) return settings;
+  return { ...settings, initFrom: await findModel(initFrom) };
 }
 
 /** Takes the folder for a run, or throws one line that says why not. */

@@ -147,8 +147,9 @@ export const TRAIN_FLAGS = {
   },
   "init-from": {
     kind: "text",
-    value: "DIR",
-    help: "Start from the weights and tokenizer of a model folder",
+    value: "DIR|ORG/NAME",
+    help:
+      "Start from the weights and tokenizer of a folder, or of a model of the Hugging Face hub",
   },
   "dry-run": {
     kind: "switch",

@@ -30,6 +30,7 @@ import { Random, type RandomState } from "../lib/random.ts";
 import type { Tensor } from "../lib/tensor/tensor.ts";
 import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
+import { type Companions, readCompanions } from "../models/companions.ts";
 import {
   describeModel,
   endTokens,
@@ -72,6 +73,8 @@ export interface RunData {
 export interface TrainingRun extends RunData {
   readonly settings: Settings;
   readonly model: Model;
+  /** What else the folder of its model says. */
+  readonly companions?: Companions;
   readonly optimizer: AdamW;
   readonly batches: RandomCrops | SlidingWindow;
   readonly schedule: Schedule;
@@ -98,7 +101,7 @@ export async function readData(
     : await loadTokenizer(folder);
   const [end] = folder === null
     ? tokenizer.specialTokens.values()
-    : endTokens(readConfig(folder), tokenizer);
+    : endTokens(readConfig(folder), tokenizer, readCompanions(folder));
   return {
     tokenizer,
     tokens: splitTokens(texts, { tokenizer, end, blockSize }),
@@ -114,12 +117,16 @@ export async function newRun(
   const random = new Random(settings.seed);
   if (settings.initFrom !== null) {
     const options = { dropout: settings.dropout, ...modelOptions(settings) };
-    const { model } = await loadModel(device, settings.initFrom, options);
+    const { model, companions } = await loadModel(
+      device,
+      settings.initFrom,
+      options,
+    );
     const { nLayer, nHead, nEmbd } = model.config;
     const bias = "bias" in model.config && model.config.bias;
     const blockSize = Math.min(settings.blockSize, model.config.blockSize);
     const known = { ...settings, nLayer, nHead, nEmbd, bias, blockSize };
-    return assemble(known, { ...data, model, random });
+    return assemble(known, { ...data, model, companions, random });
   }
   const { blockSize, nLayer, nHead, nEmbd, dropout, bias } = settings;
   const { vocabSize } = data.tokenizer;
@@ -148,7 +155,8 @@ export async function resumedRun(
     modelOptions(settings),
   );
   const random = Random.at(state.random as unknown as RandomState);
-  const run = assemble(settings, { ...data, model, random });
+  const companions = readCompanions(folder);
+  const run = assemble(settings, { ...data, model, companions, random });
   await loadWeights(model, checkpoint.model, join(folder, "model.safetensors"));
   const moments = momentTensors(run.optimizer);
   await fill(
@@ -213,7 +221,7 @@ async function readTexts(data: readonly string[]): Promise<string[]> {
 
 function assemble(
   settings: Settings,
-  parts: RunData & { readonly model: Model; readonly random: Random },
+  parts: RunData & Pick<TrainingRun, "model" | "companions" | "random">,
 ): TrainingRun {
   const { batchSize, blockSize, seed, sampler, stride } = settings;
   const { train } = parts.tokens;

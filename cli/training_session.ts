@@ -213,6 +213,7 @@ export class TrainingSession {
       temperature: 0.8,
       topK: 200,
       random: new Random(settings.seed + step),
+      drawnBelow: tokenizer.vocabSize,
     }));
     const text = tokenizer.decode([...prompt, ...ids]).trim();
     this.#samples.push({ step, text });

@@ -15,12 +15,18 @@ import {
   saveWeights,
   type WeightsOptions,
 } from "../lib/io/weights.ts";
+import type { FloatDtype } from "../lib/io/dtype.ts";
 import { parameters } from "../lib/nn/parameters.ts";
 import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
+import {
+  companionFiles,
+  type Companions,
+  endTokensIn,
+  readCompanions,
+} from "./companions.ts";
 import type { ModelOptions } from "./pass.ts";
 import {
-  describeConfig,
   type Model,
   type ModelConfig,
   modelConfig,
@@ -34,44 +40,47 @@ export interface LoadedModel {
   readonly model: Model;
   /** Its tokenizer. */
   readonly tokenizer: Tokenizer;
+  /** What else its folder said, which goes with it when it is saved. */
+  readonly companions?: Companions;
 }
 
 /**
  * Writes a model folder: everything that `transformers` and
- * {@linkcode loadModel} need, each file whole or not at all.
+ * {@linkcode loadModel} need, each file whole or not at all. What the folder of
+ * a loaded model said beside its weights is kept: its chat template, say.
  */
 export async function saveModel(
   folder: string,
-  { model, tokenizer }: LoadedModel,
+  loaded: LoadedModel,
   options: WeightsOptions = {},
 ): Promise<void> {
-  describeModel(folder, { model, tokenizer });
-  await saveWeights(folder, modelTensors(model), options);
+  describeModel(folder, loaded, options);
+  await saveWeights(folder, modelTensors(loaded.model), options);
 }
+
+/** PyTorch's names of how weights are stored. */
+const PYTORCH_DTYPES: Readonly<Record<FloatDtype, string>> = {
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+};
 
 /** Writes what a model folder holds beside the weights. */
 export function describeModel(
   folder: string,
-  { model, tokenizer }: LoadedModel,
+  { model, tokenizer, companions = new Map() }: LoadedModel,
+  { dtype = "F32" }: WeightsOptions = {},
 ): void {
   makeFolder(folder);
   const [eosTokenId] = tokenizer.specialTokens.values();
-  const config = describeConfig(model.config, { eosTokenId });
-  const files: Record<string, unknown> = {
-    "config.json": config,
-    "tokenizer.json": tokenizer,
-    "tokenizer_config.json": {
-      tokenizer_class: "PreTrainedTokenizerFast",
-      model_max_length: model.config.blockSize,
-      clean_up_tokenization_spaces: false,
-    },
-    "generation_config.json": { eos_token_id: config.eos_token_id },
-  };
-  for (const [name, content] of Object.entries(files)) {
-    replaceFileIfChanged(
-      join(folder, name),
-      `${JSON.stringify(content, null, 2)}\n`,
-    );
+  const files = companionFiles(companions, {
+    config: model.config,
+    dtype: PYTORCH_DTYPES[dtype],
+    eosTokenId,
+  });
+  files.set("tokenizer.json", `${JSON.stringify(tokenizer, null, 2)}\n`);
+  for (const [name, text] of files) {
+    replaceFileIfChanged(join(folder, name), text);
   }
 }
 
@@ -91,6 +100,7 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
   const config = readConfig(folder, options);
+  const companions = readCompanions(folder);
   const tokenizer = await loadTokenizer(folder);
   if (tokenizer.vocabSize > config.vocabSize) {
     throw new RangeError(
@@ -107,16 +117,22 @@ export async function loadModel(
     }
     throw error;
   }
-  return { model, tokenizer };
+  return { model, tokenizer, companions };
 }
 
-/** The ids that end a text: those its config names, or else all special ones. */
+/**
+ * The ids that end a text: those that the config and the descriptions beside it
+ * name, or else all special ones.
+ */
 export function endTokens(
   config: Required<ModelConfig>,
   tokenizer: Tokenizer,
+  companions: Companions = new Map(),
 ): number[] {
-  const named = "eosTokenIds" in config ? config.eosTokenIds : [];
-  return named.length > 0 ? [...named] : [...tokenizer.specialTokens.values()];
+  const own = "eosTokenIds" in config ? config.eosTokenIds : [];
+  const named = [...new Set([...own, ...endTokensIn(companions)])]
+    .filter((id) => Number.isInteger(id) && id >= 0 && id < config.vocabSize);
+  return named.length > 0 ? named : [...tokenizer.specialTokens.values()];
 }
 
 /** The sizes of the model in a folder, with other dropout if that is given. */

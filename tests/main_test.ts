@@ -12,12 +12,16 @@ async function shaderloom(...args: string[]) {
   return { code, out, err };
 }
 
+const COMMANDS = "train generate chat tokenize eval convert doctor".split(" ");
+
 Deno.test("no command is a wrong usage, and the commands are named", async () => {
   const { code, out, err } = await shaderloom();
   assertEquals({ code, out }, { code: 2, out: "" });
   assertEquals(
     err,
-    "error: Cannot run without a command: the commands are train, generate, tokenize, eval, doctor\n",
+    `error: Cannot run without a command: the commands are ${
+      COMMANDS.join(", ")
+    }\n`,
   );
 });
 
@@ -31,7 +35,7 @@ Deno.test("--help names every command, also behind the -- of deno task", async (
   for (const args of [["--help"], ["--", "--help"]]) {
     const { code, out, err } = await shaderloom(...args);
     assertEquals({ code, err }, { code: 0, err: "" });
-    for (const name of ["train", "generate", "tokenize", "eval", "doctor"]) {
+    for (const name of COMMANDS) {
       assertStringIncludes(out, `\n  ${name} `);
     }
   }

@@ -38,6 +38,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly random: Random;
   /** Tokens that end the text; they are not given. */
   readonly stopTokens?: Iterable<number>;
+  /** Draw ids below this alone, such as those that a tokenizer has: all. */
+  readonly drawnBelow?: number;
 }
 
 /**
@@ -57,11 +59,18 @@ const MOST_BETWEEN_READS = 128; // tokens
  * tokens that is none.
  */
 export async function* generate(
-  { device, model, prompt, maxNewTokens, random, stopTokens, ...sampling }:
-    GenerateOptions,
+  options: GenerateOptions,
 ): AsyncGenerator<number> {
+  const { device, model, prompt, maxNewTokens, random } = options;
+  const { stopTokens, drawnBelow: _, ...sampling } = options;
   const { vocabSize, blockSize } = model.config;
   checkPrompt(prompt, vocabSize);
+  const drawnBelow = Math.min(options.drawnBelow ?? vocabSize, vocabSize);
+  if (!(Number.isSafeInteger(drawnBelow) && drawnBelow >= 1)) {
+    throw new RangeError(
+      `Cannot generate: drawnBelow is ${options.drawnBelow}, expected a whole number from 1`,
+    );
+  }
   if (!(Number.isSafeInteger(maxNewTokens) && maxNewTokens >= 0)) {
     throw new RangeError(
       `Cannot generate: maxNewTokens is ${maxNewTokens}, expected a whole number from 0`,
@@ -70,7 +79,11 @@ export async function* generate(
   const sampler = new Sampler(sampling, random);
   const stops = new Set(stopTokens);
   const ids = Array.from(prompt);
-  using writer = new Writer(device, model, sampler, ids.length + maxNewTokens);
+  const capacity = ids.length + maxNewTokens;
+  using writer = new Writer(
+    { device, model, sampler },
+    { capacity, drawnBelow },
+  );
   writer.mark(ids);
 
   let most = 1; // tokens before the next read: few at first, so that text soon appears
@@ -120,12 +133,17 @@ class Writer implements Disposable {
   #step = 0;
 
   constructor(
-    device: Device,
-    model: Generative,
-    sampler: Sampler,
-    capacity: number,
+    { device, model, sampler }: {
+      readonly device: Device;
+      readonly model: Generative;
+      readonly sampler: Sampler;
+    },
+    { capacity, drawnBelow }: {
+      readonly capacity: number;
+      readonly drawnBelow: number;
+    },
   ) {
-    const { vocabSize, blockSize } = model.config;
+    const { blockSize } = model.config;
     this.#device = device;
     this.#model = model;
     this.#sampler = sampler;
@@ -133,7 +151,7 @@ class Writer implements Disposable {
     this.#drawn = {
       tokens: Tensor.zeros(device, [1, capacity], "u32").keep(),
       next: Tensor.zeros(device, [1], "u32").keep(),
-      seen: Tensor.zeros(device, [1, vocabSize], "u32").keep(),
+      seen: Tensor.zeros(device, [1, drawnBelow], "u32").keep(),
     };
   }
 
@@ -182,11 +200,14 @@ class Writer implements Disposable {
     noGrad(() => {
       const hidden = this.#model.hidden(ids, { cache: this.#cache });
       const last = time === 1 ? hidden : slice(hidden, 1, time - 1, time);
-      const logits = this.#model.head(last).view([
-        1,
-        this.#model.config.vocabSize,
-      ]);
-      this.#sampler.draw(logits, this.#step, this.#drawn);
+      const { vocabSize } = this.#model.config;
+      const logits = this.#model.head(last).view([1, vocabSize]);
+      const drawnBelow = this.#drawn.seen.shape[1];
+      this.#sampler.draw(
+        drawnBelow === vocabSize ? logits : slice(logits, 1, 0, drawnBelow),
+        this.#step,
+        this.#drawn,
+      );
     });
     this.#step++;
     this.#device.flush();

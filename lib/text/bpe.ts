@@ -9,7 +9,12 @@ import { type BpeParts, BpeVocabulary, WORD_START } from "./bpe_vocabulary.ts";
 import { IdBuffer } from "./id_buffer.ts";
 import type { PreTokenizer } from "./pre_tokenizer.ts";
 import { StripStream, stripText } from "./strip.ts";
-import type { EncodeOptions, StreamDecoder, Tokenizer } from "./tokenizer.ts";
+import type {
+  EncodeOptions,
+  StreamDecoder,
+  StreamOptions,
+  Tokenizer,
+} from "./tokenizer.ts";
 import { tokenizerForm, type TokenizerJson } from "./tokenizer_form.ts";
 import { bytesToString, ByteStream } from "./wtf8.ts";
 
@@ -124,9 +129,10 @@ export class BpeTokenizer implements Tokenizer {
   }
 
   /** A decoder for ids that arrive one by one. */
-  stream(): StreamDecoder {
+  stream({ skipUnknown = false }: StreamOptions = {}): StreamDecoder {
     let first = true;
     const bytes = new ByteStream((id) => {
+      if (skipUnknown && !this.#vocabulary.has(id)) return undefined;
       const piece = this.#bytesOf(id, first);
       first = false;
       return piece;

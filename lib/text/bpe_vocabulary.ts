@@ -102,6 +102,11 @@ export class BpeVocabulary {
       this.ids.has(SPACE) && !parts.merges.some(joinsWords);
   }
 
+  /** Whether there is a token of an id. */
+  has(id: number): boolean {
+    return this.#bytes[id] !== undefined;
+  }
+
   /** The bytes of an id. Throws if the vocabulary does not have it. */
   bytesOf(id: number): Uint8Array {
     const bytes = this.#bytes[id];

@@ -7,7 +7,12 @@
 import { AddedTokens } from "./added_tokens.ts";
 import { BYTE_CHARACTERS } from "./byte_alphabet.ts";
 import { IdBuffer } from "./id_buffer.ts";
-import type { EncodeOptions, StreamDecoder, Tokenizer } from "./tokenizer.ts";
+import type {
+  EncodeOptions,
+  StreamDecoder,
+  StreamOptions,
+  Tokenizer,
+} from "./tokenizer.ts";
 import {
   byteLevelForm,
   tokenizerForm,
@@ -82,8 +87,10 @@ export class ByteTokenizer implements Tokenizer {
   }
 
   /** A decoder for ids that arrive one by one. */
-  stream(): StreamDecoder {
-    return new ByteStream((id) => this.#bytesOf(id));
+  stream({ skipUnknown = false }: StreamOptions = {}): StreamDecoder {
+    return new ByteStream((id) =>
+      skipUnknown && !(id < this.vocabSize) ? undefined : this.#bytesOf(id)
+    );
   }
 
   #bytesOf(id: number): Uint8Array {

@@ -6,7 +6,12 @@
 
 import { AddedTokens } from "./added_tokens.ts";
 import { IdBuffer } from "./id_buffer.ts";
-import type { EncodeOptions, StreamDecoder, Tokenizer } from "./tokenizer.ts";
+import type {
+  EncodeOptions,
+  StreamDecoder,
+  StreamOptions,
+  Tokenizer,
+} from "./tokenizer.ts";
 import { tokenizerForm, type TokenizerJson } from "./tokenizer_form.ts";
 
 /**
@@ -86,8 +91,10 @@ export class CharTokenizer implements Tokenizer {
   }
 
   /** Every id is a whole character, so nothing is kept back. */
-  stream(): StreamDecoder {
-    return { push: (id) => this.#character(id), end: () => "" };
+  stream({ skipUnknown = false }: StreamOptions = {}): StreamDecoder {
+    const push = (id: number) =>
+      skipUnknown ? this.#characters[id] ?? "" : this.#character(id);
+    return { push, end: () => "" };
   }
 
   #character(id: number): string {

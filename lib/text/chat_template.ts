@@ -74,6 +74,12 @@ export class ChatTemplate {
     );
   }
 
+  /** The text of the token that ends a turn, if that is known: `eos_token`. */
+  get endToken(): string | undefined {
+    const { eos_token: token } = this.#tokens;
+    return typeof token === "string" ? token : undefined;
+  }
+
   /** The ids of a conversation. Throws as {@linkcode ChatTemplate.render} does. */
   encode(
     tokenizer: Tokenizer,

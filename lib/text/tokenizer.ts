@@ -24,7 +24,7 @@ export interface Tokenizer {
   toJSON(): TokenizerJson;
 
   /** A decoder for ids that arrive one by one. */
-  stream(): StreamDecoder;
+  stream(options?: StreamOptions): StreamDecoder;
 }
 
 /** How {@linkcode Tokenizer.encode} reads a text. */
@@ -39,13 +39,19 @@ export interface EncodeOptions {
   readonly addSpecialTokens?: boolean;
 }
 
+/** How {@linkcode Tokenizer.stream} reads ids. */
+export interface StreamOptions {
+  /** Whether an id that is not in the vocabulary is passed over, as a model may write where it has more ids than its tokenizer; false by default. */
+  readonly skipUnknown?: boolean;
+}
+
 /**
  * Turns ids into text as they arrive, never emitting half a character. Where
  * they continue a text, push the ids of that first: some tokenizers leave out
  * a space at the start.
  */
 export interface StreamDecoder {
-  /** The text that an id completes, which may be empty. */
+  /** The text that an id completes, which may be empty. Throws on an id that is not in the vocabulary. */
   push(id: number): string;
 
   /** The rest: U+FFFD where a character was begun and not finished. */

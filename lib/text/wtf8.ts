@@ -53,17 +53,18 @@ export function bytesToString(bytes: Uint8Array): string {
 
 /** Decodes bytes that come in pieces, keeping back the start of a character. */
 export class ByteStream implements StreamDecoder {
-  readonly #bytesOf: (id: number) => Uint8Array;
+  readonly #bytesOf: (id: number) => Uint8Array | undefined;
   #kept: Uint8Array<ArrayBuffer> = new Uint8Array();
 
-  /** A stream of ids, each of which stands for some bytes. */
-  constructor(bytesOf: (id: number) => Uint8Array) {
+  /** A stream of ids, each of which stands for some bytes, or for nothing. */
+  constructor(bytesOf: (id: number) => Uint8Array | undefined) {
     this.#bytesOf = bytesOf;
   }
 
   /** The text that an id completes. */
   push(id: number): string {
     const piece = this.#bytesOf(id);
+    if (piece === undefined) return "";
     const bytes = new Uint8Array(this.#kept.length + piece.length);
     bytes.set(this.#kept);
     bytes.set(piece, this.#kept.length);

@@ -13,15 +13,20 @@ import { type BenchOptions, median, type Row } from "../../bench/report.ts";
 import { train } from "../../bench/train.ts";
 
 const program = fromFileUrl(new URL("../../bench/main.ts", import.meta.url));
-const NAMES = ["kernels", "train", "generate", "start", "tokenizer", "peers"];
+const NAMES = "kernels train generate start load tokenizer peers".split(" ");
 
-async function bench(...args: string[]) {
+function bench(...args: string[]) {
+  return benchWith([], args);
+}
+
+async function benchWith(permissions: string[], args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: [
       "run",
       "--no-prompt",
       "--allow-read",
       "--allow-env",
+      ...permissions,
       program,
       ...args,
     ],
@@ -86,6 +91,17 @@ Deno.test("generate measures each way of drawing", async () => {
   const rows = await quickly(generate);
   const written = rows.map(({ writing }) => writing).filter(Boolean);
   assertEquals(written.length, 2);
+});
+
+Deno.test("load makes a folder, and measures its loading in a process of its own", async () => {
+  const { code, out, err } = await benchWith(
+    ["--allow-write", "--allow-run=deno", "--allow-sys"],
+    ["load", "--quick", "--json"],
+  );
+  assertEquals(code, 0, err);
+  const row = rowWith([JSON.parse(out)], "loading");
+  assert(Number(row.seconds) > 0);
+  assert(Number(row["peak MB"]) >= Number(row["MB before"]));
 });
 
 Deno.test("kernels measures what is asked for, and nothing else", async () => {

@@ -65,7 +65,7 @@ Deno.test("doctor --json prints one object and nothing else", async () => {
   assertEquals(report.hints, []);
   const { name, software, tests, limits, features } = report.adapter;
   assertEquals(typeof name, "string");
-  assertEquals(report.warnings.length, software ? 1 : 0);
+  assertEquals(report.warnings.length > 0, software);
   assertGreaterOrEqual(tests.length, 8);
   assertGreaterOrEqual(limits.maxBufferSize, 2 ** 28);
   const half = tests.some((test: { name: string }) =>

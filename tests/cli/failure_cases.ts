@@ -54,7 +54,7 @@ export const FAILED: readonly Case[] = [
   { args: "train --resume --out @new", says: ["new holds no run"] },
   {
     args: "train --init-from @nowhere --data @text.txt --out @new",
-    says: ["nowhere: there is no such file or folder"],
+    says: ["Cannot find the model ", "nowhere"],
   },
   {
     args: "train --init-from @nothing --data @text.txt --out @new",
@@ -112,5 +112,41 @@ export const FAILED: readonly Case[] = [
   {
     args: "eval --model @model --data @text.txt --stride 17",
     says: ["stride 17", "16"],
+  },
+  {
+    args: "convert --model @model --out @model",
+    says: ["into itself", "--out has to be another folder"],
+  },
+  {
+    args: "convert --model @model --out @changed-config.json",
+    says: ["changed-config.json: the folder is not empty"],
+  },
+  {
+    args: "convert --model @model --out @text.txt",
+    says: ["text.txt: it is a file, not a folder"],
+  },
+  {
+    args: "convert --model @model --out @text.txt/new",
+    says: ["part of its path is a file, not a folder"],
+  },
+  {
+    args: "convert --model @nothing --out @new",
+    says: ["there is no config.json in it"],
+  },
+  {
+    args: "convert --model @changed-model.safetensors --out @new/deep",
+    says: ["Cannot ", "model.safetensors"],
+  },
+  {
+    args: "eval --model @model --data @text.txt --block-size 17",
+    says: ["--block-size is 17, the model's block 16"],
+  },
+  {
+    args: "eval --model @model --choices @text.txt",
+    says: ["text.txt: line 1: "],
+  },
+  {
+    args: "chat --model @model",
+    says: ["it has no chat template"],
   },
 ];

@@ -8,7 +8,11 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   generate:
     "model prompt max-new-tokens temperature top-k top-p min-p repetition-penalty num-samples seed stop dtype tune profile json"
       .split(" "),
-  eval: "model data batch-size stride json".split(" "),
+  chat:
+    "model system max-new-tokens temperature top-k top-p min-p repetition-penalty seed stop dtype"
+      .split(" "),
+  eval: "model data choices limit batch-size block-size stride json".split(" "),
+  convert: "model out dtype max-shard-size".split(" "),
   "tokenize train": "data vocab-size out pattern special-token json".split(" "),
   "tokenize encode": "tokenizer data add-special allow-special json".split(" "),
   "tokenize decode": "tokenizer json".split(" "),

@@ -102,5 +102,30 @@ export const WRONG_USAGE: readonly Case[] = [
   { args: "generate --model @model --top-p 1.5", says: ["1.5"] },
   { args: "generate --model @model --stop=", says: ["--stop needs a TEXT"] },
   { args: "eval --model @model", says: ["--data is missing"] },
+  {
+    args: "eval --model @model --choices @rows.jsonl --data @text.txt",
+    says: ["--choices and --data exclude each other"],
+  },
+  {
+    args: "eval --model @model --choices @rows.jsonl --stride 2",
+    says: ["--stride is not for --choices"],
+  },
+  {
+    args: "eval --model @model --data @text.txt --limit 2",
+    says: ["--limit is for --choices"],
+  },
+  {
+    args: "chat --model @model Hello --min-p 2",
+    says: ['unexpected "Hello"; messages come from stdin', "min-p is 2"],
+  },
   { args: "eval --modle @model", says: ["--model?", "--data is missing"] },
+  { args: "convert --model @model", says: ["--out is missing"] },
+  {
+    args: "convert --model @model --out @new --dtype f8",
+    says: ['--dtype is "f8"', "f32, f16, bf16"],
+  },
+  {
+    args: "convert --model @model --out @new --max-shard-size 5XB more",
+    says: ['--max-shard-size is "5XB"', 'unexpected "more"'],
+  },
 ];

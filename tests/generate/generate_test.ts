@@ -242,3 +242,21 @@ for (
     assertEquals(shared.device!.bytesInUse, before);
   });
 }
+
+Deno.test("ids beyond those that may be drawn are not, whatever their scores", async () => {
+  const free = await all({ maxNewTokens: 24, temperature: 0 });
+  const drawnBelow = Math.max(...free);
+  for (const temperature of [0, 1]) {
+    const options = { maxNewTokens: 24, temperature, drawnBelow };
+    const bound = await all(options);
+    assertEquals(bound.length, 24);
+    assert(bound.every((id) => id < drawnBelow), `${bound}`);
+    const first = bound.findIndex((id, i) => id !== free[i]);
+    if (temperature === 0) assertEquals(free[first], drawnBelow);
+  }
+  assertEquals(
+    await all({ maxNewTokens: 24, temperature: 0, drawnBelow: 1000 }),
+    free,
+  );
+  await assertRejects(() => all({ drawnBelow: 0 }), RangeError, "drawnBelow");
+});

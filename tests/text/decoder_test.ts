@@ -1,3 +1,5 @@
+import { ByteTokenizer } from "../../lib/text/byte.ts";
+import { CharTokenizer } from "../../lib/text/char.ts";
 import { assertEquals } from "@std/assert";
 import type { BpeTokenizer } from "../../lib/text/bpe.ts";
 import { loadTokenizer } from "../../lib/text/load.ts";
@@ -43,4 +45,18 @@ Deno.test("one space is left out at the start of a text, and only there", () => 
   assertEquals(pieces([a, space, a]), ["a", " ", "a", ""]);
   assertEquals(llama2.decode([]), "");
   assertEquals(llama2.decode([space]), "");
+});
+
+Deno.test("ids beyond the vocabulary are passed over where that is asked for", () => {
+  const [space, a] = idsOf("▁", "a");
+  const stream = llama2.stream({ skipUnknown: true });
+  const ids = [9e5, space, a, -1, space, 9e5, a];
+  assertEquals(ids.map((id) => stream.push(id)).join(""), "a a");
+  for (
+    const tokenizer of [new ByteTokenizer(["<x>"]), new CharTokenizer("ab")]
+  ) {
+    const stream = tokenizer.stream({ skipUnknown: true });
+    const [b] = tokenizer.encode("b");
+    assertEquals([257, b, 2 ** 31].map((id) => stream.push(id)).join(""), "b");
+  }
 });

@@ -1,0 +1,129 @@
+/**
+ * What a published folder holds beside weights and tokenizer: descriptions that
+ * are kept as they are, so that a model can be handed on with its chat template.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileError, isMissing } from "../lib/io/file_error.ts";
+import {
+  describeConfig,
+  type ModelConfig,
+  modelConfig,
+} from "./model_types.ts";
+
+/** The texts of a folder's descriptions, by the names of their files. */
+export type Companions = ReadonlyMap<string, string>;
+
+const NAMES: readonly string[] = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "chat_template.json",
+];
+
+/**
+ * The descriptions that a folder has. Throws one line naming the file that
+ * cannot be read.
+ */
+export function readCompanions(folder: string): Companions {
+  const texts = new Map<string, string>();
+  for (const name of NAMES) {
+    const path = join(folder, name);
+    try {
+      texts.set(name, Deno.readTextFileSync(path));
+    } catch (error) {
+      if (!isMissing(error)) throw fileError(`read "${path}"`, error);
+    }
+  }
+  endTokensIn(texts); // What is malformed shows here, not when it is needed.
+  return texts;
+}
+
+/** What becomes of the folder's texts when a model is saved. */
+export interface Described {
+  /** The sizes of the model to save. */
+  readonly config: ModelConfig;
+  /** How its weights are stored, in PyTorch's name. */
+  readonly dtype: string;
+  /** The id that ends a text, where the folder does not say. */
+  readonly eosTokenId: number | undefined;
+}
+
+/**
+ * The files that describe a model: the texts of its folder where there are any,
+ * and in its config.json only what is otherwise now.
+ */
+export function companionFiles(
+  companions: Companions,
+  { config, dtype, eosTokenId }: Described,
+): Map<string, string> {
+  const said = parsed(companions, "config.json");
+  const now = describeConfig(config, { eosTokenId });
+  const before = said && describeConfig(modelConfig(said), { eosTokenId });
+  const changed = Object.entries(now).filter(([name, value]) =>
+    JSON.stringify(value) !== JSON.stringify(before?.[name])
+  );
+  const whole: Fields = {
+    ...now,
+    ...said,
+    ...Object.fromEntries(changed),
+    torch_dtype: dtype,
+    ...said && "dtype" in said && { dtype },
+  };
+  return new Map([
+    ["config.json", format(whole)],
+    [
+      "tokenizer_config.json",
+      format({
+        tokenizer_class: "PreTrainedTokenizerFast",
+        model_max_length: config.blockSize,
+        clean_up_tokenization_spaces: false,
+      }),
+    ],
+    ["generation_config.json", format({ eos_token_id: whole.eos_token_id })],
+    ...[...companions].filter(([name]) => name !== "config.json"),
+  ]);
+}
+
+/**
+ * The ids that a folder says end a text, each once: those of config.json, then
+ * those of generation_config.json, by which chat models also end their turn.
+ */
+export function endTokensIn(companions: Companions): number[] {
+  const ids = ["config.json", "generation_config.json"].flatMap((name) => {
+    const value = parsed(companions, name)?.eos_token_id ?? [];
+    const list = [value].flat();
+    if (list.every((id) => typeof id === "number")) return list;
+    throw new RangeError(
+      `Cannot read ${name}: eos_token_id is ${
+        JSON.stringify(value)
+      }, expected a number or a list of them`,
+    );
+  });
+  return [...new Set(ids)];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parsed(companions: Companions, name: string): Fields | undefined {
+  const text = companions.get(name);
+  if (text === undefined) return undefined;
+  try {
+    const json = JSON.parse(text);
+    const isObject = typeof json === "object" && !Array.isArray(json);
+    if (isObject && json !== null) return json;
+  } catch (error) {
+    const reason = (error as Error).message.replace(/\s*\n\s*/g, " ");
+    throw new SyntaxError(`Cannot read ${name}: ${reason}`, { cause: error });
+  }
+  throw new SyntaxError(`Cannot read ${name}: expected an object`);
+}
+
+function format(json: unknown): string {
+  return `${JSON.stringify(json, null, 2)}\n`;
+}
