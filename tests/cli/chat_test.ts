@@ -203,7 +203,7 @@ Deno.test("a signal ends the answer, and at the prompt the program", async () =>
   const weights = "model.safetensors";
   Deno.copyFileSync(join(model, weights), join(endless, weights));
   const args = ["chat", "--model", endless, "--max-new-tokens", "100000"];
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command("deno", {
     args: [
       ...["run", "--no-prompt", "--no-check", `--allow-read=${endless}`],
       new URL("../../cli/main.ts", import.meta.url).pathname,
