@@ -32,7 +32,7 @@ export async function generate(options: BenchOptions): Promise<void> {
     const tokens = Math.min(MOST_TOKENS, prompt);
     for (const [how, sampling] of DRAWS) {
       const run = (count: number) =>
-        once(device, model, { ...sampling, prompt, count });
+        secondsToWrite(device, model, { ...sampling, prompt, count });
       await tuneFor(device, options, () => run(tokens));
       await run(tokens);
       const firsts: number[] = [];
@@ -61,7 +61,7 @@ export async function generate(options: BenchOptions): Promise<void> {
 }
 
 /** Seconds to read a prompt and to write so many tokens. */
-async function once(
+export async function secondsToWrite(
   device: Device,
   model: GPT2,
   { prompt, count, ...sampling }: SamplingOptions & {

@@ -5,7 +5,6 @@
  */
 
 import { prepareTuning, settleTuning } from "../cli/tuning_store.ts";
-import { generate } from "../lib/generate/generate.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { parameters } from "../lib/nn/parameters.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
@@ -16,6 +15,7 @@ import { type Step, train } from "../lib/train/train.ts";
 import { GPT2 } from "../models/gpt2.ts";
 import type { ModelOptions } from "../models/pass.ts";
 import { GPT2_PRESETS, type GPT2Config } from "../models/gpt2_config.ts";
+import { secondsToWrite } from "./generate.ts";
 import { TINY } from "./models.ts";
 import { type BenchOptions, median, wanted } from "./report.ts";
 import { tuneFor } from "./tuning.ts";
@@ -146,19 +146,8 @@ async function writing(
   using device = await Device.open();
   const model = new GPT2({ device, random: new Random(1) }, config, how);
   const count = Math.min(WRITTEN, config.blockSize / 2);
-  const write = async (prompt: number, count: number) => {
-    const start = performance.now();
-    const ids = generate({
-      device,
-      model,
-      prompt: new Uint32Array(prompt).fill(1),
-      maxNewTokens: count,
-      random: new Random(2),
-      temperature: 0,
-    });
-    for await (const _id of ids);
-    return (performance.now() - start) / 1000;
-  };
+  const write = (prompt: number, count: number) =>
+    secondsToWrite(device, model, { prompt, count, temperature: 0 });
   const prompt = config.blockSize / 2;
   await tuneFor(device, options, () => write(prompt, count));
   await write(prompt, count); // compiles
