@@ -39,9 +39,14 @@ fn erf(v: vec4f) -> vec4f {
   return sign(v) * (1.0 - tail);
 }
 
+/// 1 / P(v) in the approximation of GPT-2.
+fn rarity(v: vec4f) -> vec4f {
+  return 1.0 + exp(-SQRT_8_OVER_PI * (v + CUBIC * v * v * v));
+}
+
 fn distribution(v: vec4f) -> vec4f {
   if EXACT { return 0.5 * (1.0 + erf(v * SQRT_HALF)); }
-  return 1.0 / (1.0 + exp(-SQRT_8_OVER_PI * (v + CUBIC * v * v * v)));
+  return 1.0 / rarity(v);
 }
 
 fn density(v: vec4f, p: vec4f) -> vec4f {
@@ -58,7 +63,12 @@ fn forward(
   let i = flat_group(group, groups) * BLOCK + thread;
   if i >= params.vectors { return; }
   let v = vec4f(x[i]);
-  y[i] = Stored(v * distribution(v));
+  // The approximation is rounded as at the end of a product (finish_gelu.wgsl).
+  if EXACT {
+    y[i] = Stored(v * distribution(v));
+  } else {
+    y[i] = Stored(v / rarity(v));
+  }
 }
 
 @compute @workgroup_size(BLOCK)

@@ -1,7 +1,8 @@
 // Matrix product op(a) op(b) for adapters whose subgroups are narrow and whose
 // memory is slow, such as software Vulkan.
 //
-//   product   c[i, j] = sum over k of op(a)[i, k] * op(b)[k, j], then `finish`
+//   product   c[i, j] = sum over k of op(a)[i, k] * op(b)[k, j], then `finish`;
+//             also the sums of the columns of op(b), if wanted
 //             a workgroup, which is one subgroup, per TILE_M rows and 4 TILE_N LANES columns
 //
 // Every lane owns TILE_N vectors of four columns and all TILE_M rows of the
@@ -15,6 +16,7 @@ const TILE_M: u32 = 32u;
 const TILE_N: u32 = 1u;
 const TRANSPOSE_A: bool = false; // a is stored [depth, rows], else [rows, depth]
 const TRANSPOSE_B: bool = false; // b is stored [cols, depth], else [depth, cols]
+const WHOLE: bool = false; // whether the depth is a multiple of four
 
 const LOADS_A: u32 = (TILE_M + LANES - 1u) / LANES;
 const WIDE_M: u32 = TILE_M / 4u; // vectors of the tile's rows
@@ -46,15 +48,19 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let start_a = params.start_a + matrix * params.matrix_a;
   let start_b = params.start_b + matrix * params.matrix_b;
   var sums = array<vec4f, TILE_M * TILE_N>();
+  var sums_b = array<vec4f, TILE_N>(); // of columns, if wanted
 
   for (var k = 0u; k < params.depth; k += 4u) {
+    let from_a = start_a + k * params.row_a + row / 4u;
+    let from_b = start_b + k * params.row_b + col;
     var block_a = array<vec4f, LOADS_A>();
     for (var q = 0u; q < LOADS_A; q++) {
       let v = q * LANES + lane;
       if TRANSPOSE_A {
         // Vector v holds rows 4 (v mod WIDE_M) .. + 3 at one k.
-        let at = k + v / WIDE_M;
-        block_a[q] = select(vec4f(), load_a(start_a + at * params.row_a + row / 4u + v % WIDE_M), at < params.depth);
+        let here = v / WIDE_M;
+        let loaded = load_a(from_a + here * params.row_a + v % WIDE_M);
+        block_a[q] = select(vec4f(), loaded, WHOLE || k + here < params.depth);
       } else {
         block_a[q] = load_a(start_a + (row + v) * params.row_a + k / 4u);
       }
@@ -75,8 +81,14 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     } else {
       for (var p = 0u; p < 4u; p++) {
         for (var j = 0u; j < TILE_N; j++) {
-          block_b[p * TILE_N + j] = select(vec4f(), load_b(start_b + (k + p) * params.row_b + col + j), k + p < params.depth);
+          let loaded = load_b(from_b + p * params.row_b + j);
+          block_b[p * TILE_N + j] = select(vec4f(), loaded, WHOLE || k + p < params.depth);
         }
+      }
+    }
+    if SUMS {
+      for (var j = 0u; j < TILE_N; j++) {
+        sums_b[j] += block_b[j] + block_b[TILE_N + j] + block_b[2u * TILE_N + j] + block_b[3u * TILE_N + j];
       }
     }
     for (var i = 0u; i < TILE_M; i++) {
@@ -100,6 +112,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 
   for (var j = 0u; j < TILE_N; j++) {
     if 4u * (col + j) < params.cols {
+      if SUMS && group.y == 0u { finish_sums(col + j, sums_b[j]); }
       let shift = shift_of(col + j);
       for (var i = 0u; i < TILE_M; i++) {
         if row + i < params.rows {

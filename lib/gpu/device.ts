@@ -227,7 +227,7 @@ export class Device implements Disposable {
 
   /** Takes memory back. Queued work that uses it still runs first. */
   recycle(storage: Storage): void {
-    this.images.dropTwins(storage.id);
+    this.images.forget(storage.id);
     this.#memory.release(storage);
   }
 
@@ -246,7 +246,7 @@ export class Device implements Disposable {
     data: ArrayBufferView<ArrayBuffer>,
   ): void {
     if (data.byteLength === 0) return; // Deno panics on an empty write.
-    this.images.dropTwins(storage.id);
+    this.images.forget(storage.id);
     this.flush();
     this.gpu.queue.writeBuffer(storage.buffer, offset, inWords(data));
   }
@@ -255,7 +255,7 @@ export class Device implements Disposable {
   dispatch(run: Dispatch): void {
     this.#failure.check();
     for (const { id, writable } of run.storage) {
-      if (writable) this.images.dropTwins(id);
+      if (writable) this.images.forget(id);
     }
     if (this.#debug >= 2) {
       console.debug(`${run.pipeline.label} [${run.groups}]`);

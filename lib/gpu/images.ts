@@ -10,18 +10,28 @@ import { Image, IMAGE_WIDTH, TEXEL_BYTES } from "./image.ts";
 import type { Span } from "./pool.ts";
 import type { Queue } from "./queue.ts";
 
+/** An image that serves one stretch of memory after another. */
+interface Scratch {
+  image: Image;
+  /** What it holds a copy of, as long as that is as it was. */
+  holds: Pick<Span, "storage" | "offset" | "bytes"> | null;
+}
+
+/** Enough for two products that share a factor. */
+const MOST_SCRATCH = 3;
+
 /**
- * The images of a device: scratch ones, which the next copy overwrites, and
- * twins, which stay beside the memory they were copied from.
+ * The images of a device: scratch ones, which later copies overwrite, and twins,
+ * which stay beside the memory they were copied from.
  *
- * A twin holds what its memory holds: it is dropped as soon as that memory is
- * written or given back, so that one which is found may be read without a
- * question.
+ * Both are forgotten as soon as that memory is written or given back, so that one
+ * which is found may be read without a question.
  */
 export class Images {
   readonly #gpu: GPUDevice;
   readonly #queue: Queue;
-  readonly #scratch = new Map<string, Image>();
+  /** The one asked for longest ago first. */
+  #scratch: Scratch[] = [];
   /** By memory, then by the place in it. */
   readonly #twins = new Map<number, Map<string, Image>>();
   /** Dropped, while commands may still name them. */
@@ -42,7 +52,7 @@ export class Images {
   /** Bytes of all images. */
   get bytes(): number {
     let bytes = 0;
-    for (const image of this.#scratch.values()) bytes += image.bytes;
+    for (const { image } of this.#scratch) bytes += image.bytes;
     for (const twins of this.#twins.values()) {
       for (const twin of twins.values()) bytes += twin.bytes;
     }
@@ -50,18 +60,30 @@ export class Images {
   }
 
   /**
-   * A copy of what a stretch of memory then holds. There is one image per
-   * `slot`, which the next call overwrites.
+   * Copies of what stretches of memory, at most three, then hold; later calls
+   * overwrite them. What the last calls copied is not copied again, and copies
+   * that are asked for together end one pass instead of several.
    */
-  copy(slot: string, span: Span): Image {
-    let image = this.#scratch.get(slot);
-    if (image === undefined || image.bytes < span.bytes) {
-      if (image !== undefined) this.#dropped.push(image);
-      image = this.#make(span.bytes);
-      this.#scratch.set(slot, image);
+  copies(spans: readonly Span[]): Image[] {
+    const asked: Scratch[] = [];
+    for (const span of spans) {
+      const found = this.#scratch.find((scratch) => isCopy(scratch, span));
+      if (found !== undefined) asked.push(found);
     }
-    this.#fill(image, span);
-    return image;
+    const images = spans.map((span) => {
+      let scratch = asked.find((scratch) => isCopy(scratch, span));
+      if (scratch === undefined) {
+        scratch = this.#scratchFor(span.bytes, asked);
+        asked.push(scratch);
+        const { storage, offset, bytes } = span;
+        scratch.holds = { storage, offset, bytes };
+        this.#fill(scratch.image, span);
+      }
+      return scratch.image;
+    });
+    const others = this.#scratch.filter((scratch) => !asked.includes(scratch));
+    this.#scratch = [...others, ...asked];
+    return images;
   }
 
   /** The twin of a stretch of memory, if it has one. */
@@ -85,8 +107,15 @@ export class Images {
     return image;
   }
 
-  /** Drops the twins of memory that is about to change, by its id. */
-  dropTwins(id: number): void {
+  /** Forgets the copies of memory that is about to change, by its id. */
+  forget(id: number): void {
+    for (const scratch of this.#scratch) {
+      if (scratch.holds?.storage.id === id) scratch.holds = null;
+    }
+    if (this.#twins.size > 0) this.#dropTwins(id);
+  }
+
+  #dropTwins(id: number): void {
     const twins = this.#twins.get(id);
     if (twins === undefined) return;
     this.#dropped.push(...twins.values());
@@ -95,7 +124,7 @@ export class Images {
 
   /** Drops all twins. */
   dropAllTwins(): void {
-    for (const id of [...this.#twins.keys()]) this.dropTwins(id);
+    for (const id of [...this.#twins.keys()]) this.#dropTwins(id);
   }
 
   /** Gives back what was dropped, once all commands that name it are submitted. */
@@ -103,6 +132,22 @@ export class Images {
     if (this.#dropped.length === 0) return;
     for (const image of this.#dropped) image[Symbol.dispose]();
     this.#dropped = [];
+  }
+
+  /** The one asked for longest ago that is large enough, and not `taken`. */
+  #scratchFor(bytes: number, taken: readonly Scratch[]): Scratch {
+    const free = this.#scratch.filter((scratch) => !taken.includes(scratch));
+    const fitting = free.find(({ image }) => image.bytes >= bytes);
+    if (fitting !== undefined) return fitting;
+    const made = { image: this.#make(bytes), holds: null };
+    if (this.#scratch.length >= MOST_SCRATCH) {
+      // The largest gives way, so that no more are large than are needed at once.
+      const [largest] = free.sort((a, b) => b.image.bytes - a.image.bytes);
+      this.#dropped.push(largest.image);
+      this.#scratch.splice(this.#scratch.indexOf(largest), 1);
+    }
+    this.#scratch.push(made);
+    return made;
   }
 
   #make(bytes: number): Image {
@@ -121,6 +166,11 @@ export class Images {
       width: IMAGE_WIDTH,
     });
   }
+}
+
+function isCopy({ holds }: Scratch, { storage, offset, bytes }: Span): boolean {
+  return holds !== null && holds.storage === storage &&
+    holds.offset === offset && holds.bytes === bytes;
 }
 
 function placeOf({ offset, bytes }: Span): string {

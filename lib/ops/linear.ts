@@ -4,7 +4,8 @@ import { Parameter } from "../tensor/parameter.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { inPlace, product, reshaped } from "./product.ts";
 import { sumLine } from "./sums.ts";
-import { gelu, recordGelu } from "./unary.ts";
+import { mul } from "./binary.ts";
+import { gelu } from "./unary.ts";
 
 /** What follows a linear layer. */
 export interface ActivationOptions {
@@ -66,7 +67,7 @@ function affine(layer: Affine, { activation }: ActivationOptions): Tensor {
   const shape = [...x.shape.slice(0, -1), outputs];
   const learning = recorded(bias ? [x, weight, bias] : [x, weight]);
   const activated = activation === "gelu" && outputs % 4 === 0;
-  const before = activated
+  const slope = activated
     ? Tensor.empty(x.device, [rows, outputs], x.dtype)
     : null;
   const flat = x.view([rows, inputs]);
@@ -74,20 +75,23 @@ function affine(layer: Affine, { activation }: ActivationOptions): Tensor {
     product(flat, stored(weight, x), {
       transposeB: transposed,
       bias,
-      before,
+      slope,
       keep: !learning && weight instanceof Parameter,
     }),
     shape,
   );
   flat[Symbol.dispose]();
-  if (before === null) {
+  if (slope === null) {
     const recordedY = recordAffine(y, layer, rows);
     return activation === "gelu" ? gelu(recordedY) : recordedY;
   }
   if (learning) {
-    return recordGelu(recordAffine(reshaped(before, shape), layer, rows), y);
+    return recordActivated(
+      y,
+      recordAffine(reshaped(slope, shape), layer, rows),
+    );
   }
-  before[Symbol.dispose]();
+  slope[Symbol.dispose]();
   return y;
 }
 
@@ -98,10 +102,12 @@ function recordAffine(
   rows: number,
 ): Tensor {
   const inputsOf = bias ? [x, weight, bias] : [x, weight];
-  return record(y, op, inputsOf, (dy, places) => {
+  return record(y, op, inputsOf, (dy, places, sole = []) => {
     const [intoX, intoWeight, intoBias] = places;
     const [outputs, inputs] = [y.shape.at(-1)!, x.shape.at(-1)!];
     const rowsOfY = dy.view([rows, outputs]);
+    const rowsOfX = x.view([rows, inputs]);
+    const inFours = inputs % 4 === 0;
     const dx = !x.needsGrad
       ? null
       : inPlace(intoX, x.shape, (into) =>
@@ -109,21 +115,49 @@ function recordAffine(
           transposeB: !transposed,
           into,
           dtype: x.dtype,
+          times: inFours && sole[0] ? takeSlope(x) : null,
+          soon: weight.needsGrad ? rowsOfX : null,
         }));
-    const rowsOfX = x.view([rows, inputs]);
     const [left, right] = transposed ? [rowsOfY, rowsOfX] : [rowsOfX, rowsOfY];
+    // The bias's gradient is the sum of the rows that `x` is multiplied by.
+    const sums = !bias?.needsGrad ? null : intoBias ??
+      { tensor: Tensor.empty(y.device, bias.shape), add: false };
+    const together = !transposed && weight.needsGrad;
     const dweight = !weight.needsGrad
       ? null
       : inPlace(intoWeight, weight.shape, (into) =>
-        product(left, right, { transposeA: true, into, dtype: "f32" }));
-    const line = { outer: 1, length: rows, inner: outputs };
-    const dbias = !bias?.needsGrad ? null : inPlace(
-      intoBias,
-      bias.shape,
-      (into) => sumLine(dy, line, { into, dtype: "f32" }),
-    );
-    return [dx, dweight, dbias].slice(0, inputsOf.length);
+        product(left, right, {
+          transposeA: true,
+          into,
+          dtype: "f32",
+          sums: together ? sums : null,
+        }));
+    if (sums && !together) {
+      sumLine(dy, { outer: 1, length: rows, inner: outputs }, { into: sums });
+    }
+    return [dx, dweight, sums?.tensor ?? null].slice(0, inputsOf.length);
   });
+}
+
+const ACTIVATED = "activated";
+
+/**
+ * Says how a gradient passes back through an activation, to the tensor that
+ * stands for what it was applied to, and holds its derivative there.
+ */
+function recordActivated(y: Tensor, slope: Tensor): Tensor {
+  return record(y, ACTIVATED, [slope], (dy) => [mul(dy, slope)]);
+}
+
+/**
+ * The derivative that `y` was recorded with, if it was: the caller multiplies by
+ * it what passes back through `y`, and is the only one to pass anything.
+ */
+function takeSlope(y: Tensor): Tensor | null {
+  if (y.origin?.op !== ACTIVATED) return null;
+  const { op, inputs } = y.origin;
+  y.origin = { op, inputs, backward: (dy) => [dy] };
+  return inputs[0];
 }
 
 /** The weights as a product with `x` reads them. */

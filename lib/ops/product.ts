@@ -15,6 +15,7 @@ import {
   fewRowsVariant,
   type Variant,
 } from "./product_variants.ts";
+import { sumLine } from "./sums.ts";
 
 /** How to multiply. */
 export interface ProductOptions {
@@ -36,8 +37,17 @@ export interface ProductOptions {
   into?: GradientPlace | null;
   /** What the result is rounded to; as `a` is, if left out. */
   dtype?: Dtype;
-  /** Where the result stays, if GPT-2's approximation of its GELU is returned. */
-  before?: Tensor | null;
+  /** Where the derivative is left, if GPT-2's approximation of the GELU is given. */
+  slope?: Tensor | null;
+  /** What the result is multiplied by, element by element. */
+  times?: Tensor | null;
+  /**
+   * Where to leave the sums of the columns of `b`, or to add them, `[cols]` in
+   * f32: the gradient of a bias. For a single `b` as it is stored.
+   */
+  sums?: GradientPlace | null;
+  /** What the next product reads besides, so that both are made ready at once. */
+  soon?: Tensor | null;
   /** Whether `b` will serve again and again as it is, as in writing. */
   keep?: boolean;
   /** How to compute it, if not as suits the device. */
@@ -73,6 +83,13 @@ export function product(
   const c = into?.tensor ??
     Tensor.empty(device, [batch, rows, wide], options.dtype ?? a.dtype);
   const given = () => into || wide === cols ? c : cropRows(c, cols);
+  // Software adapters sum the columns while they multiply, which saves the loads.
+  const together = device.prefersBroadcast && cols % 4 === 0 &&
+    rows * depth > 0;
+  const sums = options.sums ?? null;
+  if (sums !== null && !together) {
+    sumLine(b, { outer: 1, length: depth, inner: cols }, { into: sums });
+  }
   if (batch * rows * cols === 0) return given();
   if (depth === 0) {
     if (!into?.add) c.fill(0);
@@ -87,15 +104,18 @@ export function product(
       matrix: rows * wide / 4,
       start: 0,
     },
-    before: options.before ?? null,
+    slope: options.slope ?? null,
+    times: options.times ?? null,
     bias: options.bias ?? null,
     add: into?.add ?? false,
+    sums: together ? sums : null,
     transposeA,
     transposeB,
     batch,
     rows,
     cols,
     depth,
+    soon: options.soon ?? null,
     keep: (options.keep ?? false) && right.stored.row === right.cols / 4,
   };
   const choose = options.variant ?? variantFor;

@@ -6,7 +6,7 @@
  */
 
 import type { Device } from "../gpu/device.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { GradientPlace, Tensor } from "../tensor/tensor.ts";
 
 /** A matrix in memory, or a batch of them. Lengths are in vectors of four. */
 export interface Stored {
@@ -20,21 +20,30 @@ export interface Stored {
   readonly start: number;
 }
 
-/** `c = op(a) op(b) (+ bias) (+ c)`, or `before = …` and `c = gelu(before)`. */
+/**
+ * `c = op(a) op(b) (+ bias) (+ c)`; or of this x, `c = gelu(x)` and
+ * `slope = gelu'(x)`; or `c = times x`.
+ */
 export interface Job {
   readonly a: Stored;
   readonly b: Stored;
   readonly c: Stored;
   /** Laid out as `c`. */
-  readonly before: Tensor | null;
+  readonly slope: Tensor | null;
+  /** Laid out as `c`. */
+  readonly times: Tensor | null;
   readonly bias: Tensor | null;
   readonly add: boolean;
+  /** Where `op(b)` summed along the shared axis is left, if it is wanted. */
+  readonly sums: GradientPlace | null;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly batch: number;
   readonly rows: number;
   readonly cols: number;
   readonly depth: number;
+  /** What the next product reads besides, if that is known. */
+  readonly soon: Tensor | null;
   /** Whether `b` stays as it is for many products to come. */
   readonly keep: boolean;
 }
@@ -100,7 +109,7 @@ function cut(
   { axis, first, end }: { axis: Axis; first: number; end: number },
   owned: DisposableStack,
 ): Job {
-  const { transposeA, transposeB, bias, before } = job;
+  const { transposeA, transposeB, bias, slope, times, sums } = job;
   const rowsOf = (tensor: Tensor) => owned.use(tensor.rows(first, end));
   const part = (matrix: Stored, stored: Axis, across: Axis): Stored =>
     axis === stored
@@ -113,10 +122,16 @@ function cut(
     a: part(job.a, ...ordered("rows", "depth", transposeA)),
     b: part(job.b, ...ordered("depth", "cols", transposeB)),
     c: part(job.c, "rows", "cols"),
-    before: before && axis === "rows" ? rowsOf(before) : before,
+    slope: slope && axis === "rows" ? rowsOf(slope) : slope,
+    times: times && axis === "rows" ? rowsOf(times) : times,
     bias: bias && axis === "cols"
       ? owned.use(bias.part(first, [end - first]))
       : bias,
+    sums: sums && axis === "cols"
+      ? { ...sums, tensor: owned.use(sums.tensor.part(first, [end - first])) }
+      : axis === "rows" && first > 0
+      ? null
+      : sums,
     [axis]: end - first,
   };
   if (axis !== "depth") return sliced;
@@ -126,7 +141,9 @@ function cut(
     ...sliced,
     bias: first === 0 ? bias : null,
     add: job.add || first > 0,
-    ...!last && before ? { before: null, c: { ...job.c, tensor: before } } : {},
+    sums: sums && { ...sums, add: sums.add || first > 0 },
+    times: last ? times : null,
+    ...!last && slope ? { slope: null, c: { ...job.c, tensor: slope } } : {},
   };
 }
 

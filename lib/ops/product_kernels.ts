@@ -5,26 +5,13 @@
  */
 
 import type { Device } from "../gpu/device.ts";
-import { Kernel } from "../gpu/kernel.ts";
 import type { Work } from "../gpu/queue.ts";
 import type { Constants, Types } from "../gpu/specialize.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Job } from "./product_job.ts";
+import { kernelFor } from "./product_files.ts";
 import type { Sources, Variant } from "./product_variants.ts";
-import { rowBlock, rowReductions } from "./rows.ts";
-import rowsSource from "../../kernels/matmul_rows.wgsl" with { type: "text" };
-import subgroupSource from "../../kernels/matmul_subgroup.wgsl" with {
-  type: "text",
-};
-import workgroupSource from "../../kernels/matmul.wgsl" with { type: "text" };
-import bufferA from "../../kernels/shared/a_buffer.wgsl" with { type: "text" };
-import imageA from "../../kernels/shared/a_image.wgsl" with { type: "text" };
-import bufferB from "../../kernels/shared/b_buffer.wgsl" with { type: "text" };
-import imageB from "../../kernels/shared/b_image.wgsl" with { type: "text" };
-import finish from "../../kernels/shared/finish.wgsl" with { type: "text" };
-import finishGelu from "../../kernels/shared/finish_gelu.wgsl" with {
-  type: "text",
-};
+import { rowBlock } from "./rows.ts";
 
 /** Queues a job with one variant. */
 export function runVariant(device: Device, job: Job, variant: Variant): void {
@@ -53,7 +40,9 @@ function runBroadcast(
     TILE_N,
     TRANSPOSE_A,
     TRANSPOSE_B,
+    WHOLE: job.depth % 4 === 0,
     ADD: job.add,
+    ...job.sums && { ADD_SUMS: job.sums.add },
     ...halvesOf(job, sources),
   };
   for (let first = 0; first < job.batch; first += MOST_MATRICES) {
@@ -81,7 +70,8 @@ function runTiled(
     ...job,
     c: { tensor: sums, row: job.c.row, matrix: job.rows * job.c.row, start: 0 },
     bias: null,
-    before: null,
+    slope: null,
+    times: null,
     add: false,
   };
   const part_depth = TILE_K * Math.ceil(job.depth / parts / TILE_K);
@@ -155,21 +145,29 @@ function runRows(
 }
 
 /** The factors that are read from images. */
-function images(device: Device, { a, b }: Job, sources: Sources) {
+function images(device: Device, { a, b, soon }: Job, sources: Sources) {
   if (sources === "buffers") return {};
-  const second = device.images.twinOf(b.tensor) ??
-    device.images.copy("b", b.tensor);
-  if (sources === "image b") return { b: second };
-  return { a: device.images.copy("a", a.tensor), b: second };
+  const twin = device.images.twinOf(b.tensor);
+  if (sources === "image b") {
+    return { b: twin ?? device.images.copies([b.tensor])[0] };
+  }
+  const more = soon && soon.bytes <= device.images.most ? [soon] : [];
+  const [first, second] = device.images.copies(
+    twin ? [a.tensor, ...more] : [a.tensor, b.tensor, ...more],
+  );
+  return { a: first, b: twin ?? second };
 }
 
 /** The arguments that all kernels share. */
-function argsOf({ a, b, c, before, bias, rows, cols, depth }: Job) {
+function argsOf(job: Job) {
+  const { a, b, c, slope, times, bias, sums, rows, cols, depth } = job;
   return {
     a: a.tensor,
     b: b.tensor,
     c: c.tensor,
-    ...before && { before },
+    ...slope && { slope },
+    ...times && { times },
+    ...sums && { column_sums: sums.tensor },
     bias: bias ?? a.tensor, // bound, but not read
     biased: Number(bias !== null),
     rows,
@@ -211,33 +209,4 @@ function workOf({ a, b, c, batch, rows, cols, depth }: Job): Work {
     flops: 2 * batch * rows * cols * depth,
     bytes: a.tensor.bytes + b.tensor.bytes + c.tensor.bytes,
   };
-}
-
-const SOURCES = {
-  matmul: workgroupSource,
-  matmul_rows: rowsSource,
-  matmul_subgroup: subgroupSource,
-};
-const kernels = new Map<string, Kernel>();
-
-/** A file with the includes that a job needs. */
-function kernelFor(
-  name: keyof typeof SOURCES,
-  { before }: Job,
-  sources: Sources = "buffers",
-): Kernel {
-  const key = `${name} ${sources} ${before !== null}`;
-  let kernel = kernels.get(key);
-  if (kernel === undefined) {
-    kernel = new Kernel(
-      name,
-      SOURCES[name],
-      sources === "images" ? imageA : bufferA,
-      sources === "buffers" ? bufferB : imageB,
-      before === null ? finish : finishGelu,
-      ...name === "matmul_rows" ? [rowReductions] : [],
-    );
-    kernels.set(key, kernel);
-  }
-  return kernel;
 }

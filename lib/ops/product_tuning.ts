@@ -80,7 +80,7 @@ function trial(device: Device, job: Job): Trial {
         ...job,
         ...{ a: place(a), b: place(b), c: place(c) },
         ...{ batch, rows, cols, depth },
-        ...{ add: false, bias: null, before: null },
+        ...{ add: false, bias: null, slope: null, times: null, sums: null },
       };
       runVariant(device, tried, tiledVariant(candidate as TileName, tried));
       return c;

@@ -73,16 +73,7 @@ export function gelu(
   const constants = { EXACT: approximate === "none" };
   const y = Tensor.empty(x.device, x.shape, x.dtype);
   geluKernel.run("forward", { args: { x, y, vectors }, constants, ...how(x) });
-  return recordGelu(x, y, constants);
-}
 
-/** Remembers that `y` is the GELU of `x`, however it was computed. */
-export function recordGelu(
-  x: Tensor,
-  y: Tensor,
-  constants: { EXACT: boolean } = { EXACT: false },
-): Tensor {
-  const vectors = vectorsOf(x);
   return record(y, "gelu", [x], (dy, [into]) => {
     const dx = into?.tensor ?? Tensor.empty(x.device, x.shape, x.dtype);
     geluKernel.run("backward", {

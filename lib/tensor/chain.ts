@@ -22,7 +22,9 @@ export type Gradients = Map<Tensor, Tensor>;
  */
 export function passBack(end: Tensor, grads: Gradients): void {
   noGrad(() => {
-    for (const tensor of lastMadeFirst(end)) {
+    const order = lastMadeFirst(end);
+    const readers = readersIn(order);
+    for (const tensor of order) {
       const dy = grads.get(tensor);
       if (dy === undefined || tensor.origin === LEAF) continue;
       grads.delete(tensor);
@@ -30,7 +32,7 @@ export function passBack(end: Tensor, grads: Gradients): void {
         accumulate(tensor, dy);
         continue;
       }
-      passOne(tensor, dy, grads);
+      passOne(tensor, dy, { grads, readers });
       dy[Symbol.dispose]();
       tensor.origin = null;
       if (tensor !== end && !tensor.kept) tensor[Symbol.dispose]();
@@ -41,13 +43,31 @@ export function passBack(end: Tensor, grads: Gradients): void {
 /** The origin of a tensor whose gradient is wanted though it is no parameter. */
 export const LEAF = { op: "leaf", inputs: [], backward: () => [] } as const;
 
+/** How many ops of a graph read each tensor. */
+type Readers = ReadonlyMap<Tensor, number>;
+
+function readersIn(graph: readonly Tensor[]): Readers {
+  const readers = new Map<Tensor, number>();
+  for (const { origin } of graph) {
+    for (const input of origin?.inputs ?? []) {
+      readers.set(input, (readers.get(input) ?? 0) + 1);
+    }
+  }
+  return readers;
+}
+
 /** Hands the gradient of a tensor on to what the tensor was made from. */
-function passOne(tensor: Tensor, dy: Tensor, grads: Gradients): void {
+function passOne(
+  tensor: Tensor,
+  dy: Tensor,
+  { grads, readers }: { grads: Gradients; readers: Readers },
+): void {
   const { op, inputs } = tensor.origin!;
+  const sole = inputs.map((input) => readers.get(input) === 1);
   const places = inputs.map((input, i) =>
     inputs.indexOf(input) === i ? placeOf(input, grads) : null
   );
-  for (const [i, dx] of gradientsOf(tensor, dy, places).entries()) {
+  for (const [i, dx] of gradientsOf(tensor, dy, places, sole).entries()) {
     if (dx === null) continue;
     const input = inputs[i];
     if (!sameShape(dx.shape, input.shape)) {
@@ -72,9 +92,10 @@ function gradientsOf(
   tensor: Tensor,
   dy: Tensor,
   places: readonly (GradientPlace | null)[],
+  sole: readonly boolean[],
 ): readonly (Tensor | null)[] {
   using scope = tensor.device.scope();
-  const gradients = tensor.origin!.backward(dy, places);
+  const gradients = tensor.origin!.backward(dy, places, sole);
   for (const dx of gradients) dx?.hoist(scope);
   return gradients;
 }

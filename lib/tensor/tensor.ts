@@ -35,11 +35,13 @@ export interface Origin {
   /**
    * Given the gradient of the output, the gradient of each input. For an input
    * with a place, an op may leave it there and return that very tensor, or
-   * ignore the place and return another.
+   * ignore the place and return another. `sole` says of each input whether its
+   * gradient comes from this op alone.
    */
   readonly backward: (
     dy: Tensor,
     places: readonly (GradientPlace | null)[],
+    sole?: readonly boolean[],
   ) => readonly (Tensor | null)[];
 }
 
