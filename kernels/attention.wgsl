@@ -10,7 +10,9 @@
 // is read is used several times, and owns some channels of the outputs of the
 // same rows. Only `lse`, one number per query, is kept: backward recomputes the
 // probabilities, so memory is linear in T. (FlashAttention, Dao et al. 2022.)
-// The including source says whether a `Value` is one channel or four.
+// A query sees the keys of its own document; those before the documents of the
+// whole block are left out. The including source says whether a `Value` is one
+// channel or four, and where documents begin.
 
 const DOWN: u32 = 8u;
 const ACROSS: u32 = 8u;
@@ -76,6 +78,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let first = (params.blocks - 1u - id / many) * ROWS; // the longest come first
   let down = thread / ACROSS;
   let right = thread % ACROSS;
+  let b = bh / params.heads;
   var e0 = thread;
   while e0 < ROWS * SIZE {
     for (var i = 0u; i < AHEAD; i++) {
@@ -90,10 +93,14 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   var sum = array<Value, EACH * OWNED>();
   var top = array<f32, EACH>();
   var total = array<f32, EACH>(); // of this thread's columns
-  for (var r = 0u; r < EACH; r++) { top[r] = LOWEST; }
+  var since = array<u32, EACH>(); // the first key that a query sees
+  for (var r = 0u; r < EACH; r++) {
+    top[r] = LOWEST;
+    since[r] = document_start(b, min(first + down + r * DOWN, params.time - 1u));
+  }
 
   let end = min(first + ROWS, params.time);
-  for (var s0 = 0u; s0 < end; s0 += COLUMNS) {
+  for (var s0 = document_start(b, first); s0 < end; s0 += COLUMNS) {
     stage_columns(bh, s0, K, thread);
     workgroupBarrier();
     let s = s0 + right + ACROSS * vec4u(0u, 1u, 2u, 3u);
@@ -112,7 +119,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
       c0 += STEP;
     }
     for (var r = 0u; r < EACH; r++) {
-      scores[r] = select(vec4f(LOWEST), scores[r], s <= vec4u(first + down + r * DOWN));
+      let seen = (vec4u(since[r]) <= s) & (s <= vec4u(first + down + r * DOWN));
+      scores[r] = select(vec4f(LOWEST), scores[r], seen);
       partial[down + r * DOWN][right] = max(max(scores[r].x, scores[r].y), max(scores[r].z, scores[r].w));
     }
     workgroupBarrier();

@@ -9,8 +9,9 @@
 // A workgroup keeps ROWS queries (or keys) in workgroup memory and meets the keys
 // (or queries) COLUMNS at a time, its threads placed as in attention.wgsl. The
 // probabilities are computed again from `lse`, and the dropout mask is drawn
-// again. Every sum belongs to one thread: there are no atomics.
-// The including source says whether a `Value` is one channel or four.
+// again. Every sum belongs to one thread: there are no atomics. Queries and keys
+// of other documents than the block's are left out. The including source says
+// whether a `Value` is one channel or four, and where documents begin.
 
 const DOWN: u32 = 8u;
 const ACROSS: u32 = 8u;
@@ -104,13 +105,16 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   let first = (params.blocks - 1u - id / many) * ROWS; // the longest come first
   let down = thread / ACROSS;
   let right = thread % ACROSS;
+  let b = bh / params.heads;
   stage_rows(bh, first, Q, DY, thread);
   var log_sum = array<f32, EACH>();
   var d = array<f32, EACH>();
+  var since = array<u32, EACH>(); // the first key that a query sees
   workgroupBarrier();
   for (var r = 0u; r < EACH; r++) {
     let t = min(first + down + r * DOWN, params.time - 1u);
     log_sum[r] = lse_kept[bh * params.time + t];
+    since[r] = document_start(b, t);
     var c0 = 0u;
     while c0 < SIZE {
       for (var i = 0u; i < STEP; i++) {
@@ -124,7 +128,7 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 
   var sum = array<Value, EACH * OWNED>();
   let end = min(first + ROWS, params.time);
-  for (var s0 = 0u; s0 < end; s0 += COLUMNS) {
+  for (var s0 = document_start(b, first); s0 < end; s0 += COLUMNS) {
     stage_columns(bh, s0, K, V, thread);
     workgroupBarrier();
     let s = s0 + right + ACROSS * vec4u(0u, 1u, 2u, 3u);
@@ -158,7 +162,8 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
         dp *= vec4f(kept_share(bh, t, s.x), kept_share(bh, t, s.y), kept_share(bh, t, s.z), kept_share(bh, t, s.w));
       }
       let ds = exp(product[r] - log_sum[r]) * (dp - d[r]) * params.scale;
-      share_1[down + r * DOWN][right] = select(vec4f(), ds, s <= vec4u(t));
+      let seen = (vec4u(since[r]) <= s) & (s <= vec4u(t));
+      share_1[down + r * DOWN][right] = select(vec4f(), ds, seen);
     }
     workgroupBarrier();
     var a = 0u;
@@ -195,12 +200,18 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   let first = id / many * ROWS; // the longest come first
   let down = thread / ACROSS;
   let right = thread % ACROSS;
+  let b = bh / params.heads;
   stage_rows(bh, first, K, V, thread);
 
+  var until = array<u32, EACH>(); // the first query that sees a key no more
+  for (var r = 0u; r < EACH; r++) {
+    until[r] = document_end(b, min(first + down + r * DOWN, params.time - 1u));
+  }
   var sum_k = array<Value, EACH * OWNED>();
   var sum_v = array<Value, EACH * OWNED>();
+  let end = document_end(b, min(first + ROWS, params.time) - 1u);
   for (var head = bh; head < bh + served; head++) {
-    for (var t0 = first; t0 < params.time; t0 += COLUMNS) {
+    for (var t0 = first; t0 < end; t0 += COLUMNS) {
       stage_columns(head, t0, Q, DY, thread);
       workgroupBarrier();
       let t = t0 + right + ACROSS * vec4u(0u, 1u, 2u, 3u);
@@ -232,7 +243,7 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
       }
       for (var r = 0u; r < EACH; r++) {
         let s = first + down + r * DOWN;
-        let seen = (vec4u(s) <= t) & (t < vec4u(params.time));
+        let seen = (vec4u(s) <= t) & (t < vec4u(until[r]));
         let p = exp(product[r] - log_sum);
         var share = vec4f(1.0);
         if DROPOUT {

@@ -8,7 +8,8 @@
 //
 // A lane owns QUERIES rows, LANES apart. The rows they meet come KEYS at a time:
 // the lanes load them together, a different vector each, and hand them round by
-// broadcast, so that no memory is read twice within a workgroup.
+// broadcast, so that no memory is read twice within a workgroup. Those of other
+// documents than the block's are left out.
 
 const LANES: u32 = 8u; // the adapter's subgroup size
 const QUERIES: u32 = 2u;
@@ -52,18 +53,21 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let start = at_qkv(bh, 0u, Q);
   let start_k = at_qkv(bh, 0u, K);
   let start_v = at_qkv(bh, 0u, V);
+  let b = bh / params.heads;
   var q = array<vec4f, QUERIES * SIZE>();
   var sum = array<vec4f, QUERIES * SIZE>();
   var top = array<f32, QUERIES>();
   var total = array<f32, QUERIES>();
+  var since = array<u32, QUERIES>(); // the first key that a query sees
   for (var r = 0u; r < QUERIES; r++) {
-    let at = start + min(first + r * LANES + lane, last) * row_step;
-    for (var c = 0u; c < SIZE; c++) { q[r * SIZE + c] = load_qkv(at + c) * params.scale; }
+    let t = min(first + r * LANES + lane, last);
+    for (var c = 0u; c < SIZE; c++) { q[r * SIZE + c] = load_qkv(start + t * row_step + c) * params.scale; }
     top[r] = LOWEST;
+    since[r] = document_start(b, t);
   }
 
   let end = min(first + BLOCK, params.time);
-  for (var s0 = 0u; s0 < end; s0 += KEYS) {
+  for (var s0 = document_start(b, first); s0 < end; s0 += KEYS) {
     var loaded = array<vec4f, LOADS>();
     for (var l = 0u; l < LOADS; l++) {
       let e = l * LANES + lane;
@@ -77,7 +81,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
         for (var r = 0u; r < QUERIES; r++) { product[r] += q[r * SIZE + c] * k; }
       }
       for (var r = 0u; r < QUERIES; r++) {
-        p[j * QUERIES + r] = select(LOWEST, across(product[r]), s0 + j <= first + r * LANES + lane);
+        let seen = (since[r] <= s0 + j) & (s0 + j <= first + r * LANES + lane);
+        p[j * QUERIES + r] = select(LOWEST, across(product[r]), seen);
       }
     }
     var shrink = array<f32, QUERIES>();
@@ -129,8 +134,10 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   var q = array<vec4f, QUERIES * SIZE>();
   var g = array<vec4f, QUERIES * SIZE>();
   var sum = array<vec4f, QUERIES * SIZE>();
+  let b = bh / params.heads;
   var log_sum = array<f32, QUERIES>();
   var d = array<f32, QUERIES>();
+  var since = array<u32, QUERIES>(); // the first key that a query sees
   for (var r = 0u; r < QUERIES; r++) {
     let t = min(first + r * LANES + lane, last);
     var product = vec4f();
@@ -142,10 +149,11 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
     log_sum[r] = lse_kept[bh * params.time + t];
     d[r] = across(product);
     delta[bh * params.time + t] = d[r];
+    since[r] = document_start(b, t);
   }
 
   let end = min(first + BLOCK, params.time);
-  for (var s0 = 0u; s0 < end; s0 += KEYS) {
+  for (var s0 = document_start(b, first); s0 < end; s0 += KEYS) {
     var loaded_k = array<vec4f, LOADS>();
     var loaded_v = array<vec4f, LOADS>();
     for (var l = 0u; l < LOADS; l++) {
@@ -171,7 +179,8 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
         var dp = across(dproduct[r]);
         if DROPOUT { dp *= kept_share(bh, t, s0 + j); }
         let p = exp(across(product[r]) - log_sum[r]);
-        ds[j * QUERIES + r] = select(0.0, p * (dp - d[r]) * params.scale, s0 + j <= t);
+        let seen = (since[r] <= s0 + j) & (s0 + j <= t);
+        ds[j * QUERIES + r] = select(0.0, p * (dp - d[r]) * params.scale, seen);
       }
     }
     for (var c = 0u; c < SIZE; c++) {
@@ -200,22 +209,26 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   let last = params.time - 1u;
   let row_step = (params.heads + 2u * params.key_heads) * SIZE;
   let row_step_y = params.heads * SIZE;
+  let b = bh / params.heads;
   var k = array<vec4f, QUERIES * SIZE>();
   var v = array<vec4f, QUERIES * SIZE>();
   var sum_k = array<vec4f, QUERIES * SIZE>();
   var sum_v = array<vec4f, QUERIES * SIZE>();
+  var until = array<u32, QUERIES>(); // the first query that sees a key no more
   for (var r = 0u; r < QUERIES; r++) {
     let s = min(first + r * LANES + lane, last);
+    until[r] = document_end(b, s);
     for (var c = 0u; c < SIZE; c++) {
       k[r * SIZE + c] = load_qkv(at_qkv(bh, s, K) + c) * params.scale;
       v[r * SIZE + c] = load_qkv(at_qkv(bh, s, V) + c);
     }
   }
 
+  let end = document_end(b, min(first + BLOCK, params.time) - 1u);
   for (var head = bh; head < bh + served; head++) {
     let start_q = at_qkv(head, 0u, Q);
     let start_y = at_y(head, 0u);
-    for (var t0 = first; t0 < params.time; t0 += KEYS) {
+    for (var t0 = first; t0 < end; t0 += KEYS) {
       var loaded_q = array<vec4f, LOADS>();
       var loaded_g = array<vec4f, LOADS>();
       for (var l = 0u; l < LOADS; l++) {
@@ -245,7 +258,7 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
         for (var r = 0u; r < QUERIES; r++) {
           let s = first + r * LANES + lane;
           let share = exp(across(product[r]) - log_sum);
-          let seen = s <= t0 + j && t0 + j <= last;
+          let seen = (s <= t0 + j) & (t0 + j < until[r]);
           var kept = 1.0;
           if DROPOUT { kept = kept_share(head, t0 + j, s); }
           ds[j * QUERIES + r] = select(0.0, share * (across(dproduct[r]) * kept - d) * params.scale, seen);

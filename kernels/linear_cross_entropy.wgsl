@@ -3,6 +3,9 @@
 //   score      losses[first + r] = ln(sum) - (logits[r, target] - top)    a workgroup per row
 //              then, if GRADIENT, logits[r, c] = e^(logits[r, c] - top) / sum - [c = target]
 //              top = max over c of logits[r, c],  sum = sum over c of e^(logits[r, c] - top)
+//   score_and_measure   the same, and before the logits go   a workgroup per row
+//              statistics[first + r] = (1 if the first c with logits[r, c] = top is the target, or 0,
+//                                       ln(sum) - sum over c of (logits[r, c] - top) e^(logits[r, c] - top) / sum)
 //   scale      y[i] = x[i] dloss / counted                   a thread per four elements
 //   scale_own  y[i] = y[i] dloss / counted                   a thread per four elements
 //
@@ -35,19 +38,22 @@ struct Params {
 @group(0) @binding(5) var<storage, read> counted: array<f32>; //           []
 @group(0) @binding(6) var<storage, read> x: array<Stored>;
 @group(0) @binding(7) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(8) var<storage, read_write> statistics: array<vec2f>; //   [rows of the batch]
 
-@compute @workgroup_size(BLOCK)
-fn score(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let row = flat_group(group, groups);
-  if row >= params.rows { return; }
+/// What a workgroup knows of its row.
+struct Row {
+  start: u32, // in fours
+  goal: u32, // its target
+  counts: bool,
+  top: f32,
+  sum: f32,
+  logit: f32, // of the target
+}
+
+/// Looks through a row, whose columns beyond the last it lowers.
+fn read_row(row: u32, thread: u32) -> Row {
   let start = row * params.wide;
   let goal = targets[params.first + row];
-  let counts = goal != params.ignored;
-
   let last = params.wide - 1u;
   if last % BLOCK == thread {
     let beyond = vec4u(4u * last) + vec4u(0u, 1u, 2u, 3u) >= vec4u(params.cols);
@@ -68,18 +74,60 @@ fn score(
   let top = row_max(here, thread);
   let sum = row_sum(across(sums) * exp(here - top), thread);
   let logit = row_sum(hit, thread);
+  return Row(start, goal, goal != params.ignored, top, sum, logit);
+}
 
+/// Writes the loss of a row, and the gradient over its logits.
+fn write_row(row: u32, it: Row, thread: u32) {
   if thread == 0u {
-    var cost = log(sum) - (logit - top);
-    if goal >= params.cols { cost = sqrt(-1.0 - abs(cost)); } // not a number
-    losses[params.first + row] = select(0.0, cost, counts);
+    var cost = log(it.sum) - (it.logit - it.top);
+    if it.goal >= params.cols { cost = sqrt(-1.0 - abs(cost)); } // not a number
+    losses[params.first + row] = select(0.0, cost, it.counts);
   }
   if GRADIENT {
     for (var c = thread; c < params.wide; c += BLOCK) {
-      let d = exp(logits[start + c] - top) / sum - one_hot(c, goal);
-      logits[start + c] = select(vec4f(), d, counts);
+      let d = exp(logits[it.start + c] - it.top) / it.sum - one_hot(c, it.goal);
+      logits[it.start + c] = select(vec4f(), d, it.counts);
     }
   }
+}
+
+@compute @workgroup_size(BLOCK)
+fn score(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = flat_group(group, groups);
+  if row >= params.rows { return; }
+  write_row(row, read_row(row, thread), thread);
+}
+
+@compute @workgroup_size(BLOCK)
+fn score_and_measure(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = flat_group(group, groups);
+  if row >= params.rows { return; }
+  let it = read_row(row, thread);
+  var depths = vec4f(); // below the top, weighed
+  var earlier = vec4f(); // how many columns before the target reach the top
+  for (var c = thread; c < params.wide; c += BLOCK) {
+    let depth = logits[it.start + c] - it.top;
+    let before = vec4u(4u * c) + vec4u(0u, 1u, 2u, 3u) < vec4u(it.goal);
+    depths += depth * exp(depth);
+    earlier += select(vec4f(), vec4f(1.0), before & (depth == vec4f()));
+  }
+  let depth = row_sum(across(depths), thread);
+  let others = row_sum(across(earlier), thread);
+  if thread == 0u {
+    let first = it.goal < params.cols && it.logit == it.top && others == 0.0;
+    let entropy = log(it.sum) - depth / it.sum;
+    statistics[params.first + row] = select(vec2f(), vec2f(f32(first), entropy), it.counts);
+  }
+  write_row(row, it, thread);
 }
 
 fn factor() -> f32 {

@@ -9,8 +9,9 @@
 // angles of positions 0 to NEAR - 1, then of 0, NEAR, 2 NEAR and so on: one of
 // each makes any position. (Su et al., 2021.) Gradients are added to what is
 // there, or replace it.
-// The including source says whether a `Value` is one channel or four, and how
-// activations are `Stored`.
+// Positions count from where a document begins.
+// The including source says whether a `Value` is one channel or four, how
+// activations are `Stored`, and where documents begin.
 
 const BLOCK: u32 = 64u;
 const NEAR: u32 = 64u;
@@ -57,7 +58,8 @@ fn pair(id: u32) -> Pair {
   if head >= params.heads { apart = row * params.pairs + (head - params.heads) % params.pairs; }
   apart = apart * 2u * params.half_size + c;
 
-  let position = params.start + row % params.time;
+  let t = row % params.time;
+  let position = params.start + t - document_start(row / params.time, t);
   let near = position % NEAR * 2u * params.half_size + c;
   let far = (NEAR + position / NEAR) * 2u * params.half_size + c;
   let near_cos = turns[near];

@@ -15,6 +15,19 @@ export interface Batch {
   readonly targets: Uint32Array<ArrayBuffer>;
   /** The shape of both. */
   readonly shape: readonly [rows: number, time: number];
+  /**
+   * Where documents lie side by side in a row: the place in it at which that of
+   * each token begins. `[rows, time]`; without it, a row is one document.
+   */
+  readonly starts?: Uint32Array<ArrayBuffer>;
+  /** How many ids of each row are no padding. `[rows]`; without it, all. */
+  readonly lengths?: Uint32Array<ArrayBuffer>;
+}
+
+/** A batch of zeros. */
+export function blankBatch(rows: number, time: number): Batch {
+  const ids = () => new Uint32Array(rows * time);
+  return { inputs: ids(), targets: ids(), shape: [rows, time] };
 }
 
 /** A target that does not count: PyTorch's -100, as an unsigned number. */

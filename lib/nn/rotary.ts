@@ -4,7 +4,7 @@
  * @module
  */
 
-import { rope, turnsFor } from "../ops/rope.ts";
+import { rope, type RopeOptions, turnsFor } from "../ops/rope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** How Llama 3.1 and later reach beyond the texts they were first trained on. */
@@ -55,14 +55,19 @@ export class Rotary {
   }
 
   /** Packs `[B, T, H D]` and twice `[B, T, KV D]`: see {@linkcode rope}. */
-  forward(q: Tensor, k: Tensor, v: Tensor, start = 0): Tensor {
+  forward(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    at: Omit<RopeOptions, "turns"> = {},
+  ): Tensor {
     const { positions } = this.#options;
     const turns = this.#turns ??= turnsFor(
       q.device,
       anglesPerPosition(this.#options),
       positions,
     ).keep();
-    return rope(q, k, v, { turns, start });
+    return rope(q, k, v, { turns, ...at });
   }
 }
 

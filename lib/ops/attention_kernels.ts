@@ -11,6 +11,9 @@ import { RowKernel } from "./rows.ts";
 import backwardSource from "../../kernels/attention_backward.wgsl" with {
   type: "text",
 };
+import documentsSource from "../../kernels/shared/documents.wgsl" with {
+  type: "text",
+};
 import forwardSource from "../../kernels/attention.wgsl" with { type: "text" };
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import bufferSource from "../../kernels/shared/heads_buffer.wgsl" with {
@@ -18,6 +21,9 @@ import bufferSource from "../../kernels/shared/heads_buffer.wgsl" with {
 };
 import headsSource from "../../kernels/shared/heads.wgsl" with { type: "text" };
 import imageSource from "../../kernels/shared/heads_image.wgsl" with {
+  type: "text",
+};
+import oneDocumentSource from "../../kernels/shared/one_document.wgsl" with {
   type: "text",
 };
 import randomSource from "../../kernels/shared/random.wgsl" with {
@@ -51,6 +57,8 @@ export interface Heads {
 export interface ForwardTensors {
   /** `[B, T, (H + 2 G) D]`: queries, keys, values. */
   readonly qkv: Tensor;
+  /** u32 `[B, T]`: where the document of each position begins, if not at 0. */
+  readonly starts?: Tensor;
   /** `[B, T, C]`, written. */
   readonly y: Tensor;
   /** `[B, H, T]`, written: the logarithm of each softmax's denominator. */
@@ -82,19 +90,19 @@ type Entry = "forward" | "backward_q" | "backward_kv";
 /** Queues attention, writing `y` and `lse`. */
 export function attend(
   heads: Heads,
-  { qkv, y, lse }: ForwardTensors,
+  { qkv, starts, y, lse }: ForwardTensors,
   way: Way,
 ): void {
-  runnerFor(way, heads, { qkv })("forward", { y, lse });
+  runnerFor(way, heads, { qkv, starts })("forward", { y, lse });
 }
 
 /** Queues its backward pass, writing `delta` and `dqkv`. */
 export function attendBackward(
   heads: Heads,
-  { qkv, y, lse, dy, delta, dqkv }: BackwardTensors,
+  { qkv, starts, y, lse, dy, delta, dqkv }: BackwardTensors,
   way: Way,
 ): void {
-  const run = runnerFor(way, heads, { qkv, dy });
+  const run = runnerFor(way, heads, { qkv, dy, starts });
   run("backward_q", { y_kept: y, lse_kept: lse, delta, dqkv });
   run("backward_kv", { lse_kept: lse, delta_kept: delta, dqkv });
 }
@@ -103,6 +111,7 @@ export function attendBackward(
 interface Sources {
   readonly qkv: Tensor;
   readonly dy?: Tensor;
+  readonly starts?: Tensor;
 }
 
 type Runner = (entry: Entry, tensors: Readonly<Record<string, Tensor>>) => void;
@@ -114,21 +123,28 @@ function runnerFor(way: Way, heads: Heads, sources: Sources): Runner {
 }
 
 const shared = [vectorSource, gridSource, randomSource, headsSource];
-const bufferKernel = new Kernel(
-  "attention_subgroup",
-  subgroupSource,
-  ...shared,
-  bufferSource,
-);
-const imageKernel = new Kernel(
-  "attention_subgroup",
-  subgroupSource,
-  ...shared,
-  imageSource,
+const [bufferKernels, imageKernels] = [bufferSource, imageSource].map((from) =>
+  byDocuments((documents) =>
+    new Kernel(
+      "attention_subgroup",
+      subgroupSource,
+      ...shared,
+      from,
+      documents,
+    )
+  )
 );
 
+/** A kernel for rows that are one document, and one for rows of several. */
+function byDocuments<K>(kernelWith: (include: string) => K) {
+  return {
+    one: kernelWith(oneDocumentSource),
+    several: kernelWith(documentsSource),
+  };
+}
+
 /** For narrow subgroups: values go round by broadcast. */
-function broadcastRunner(heads: Heads, { qkv, dy }: Sources): Runner {
+function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
   const { device } = qkv;
   const { size, time, rate } = heads;
   const LANES = device.subgroupSize;
@@ -137,13 +153,15 @@ function broadcastRunner(heads: Heads, { qkv, dy }: Sources): Runner {
   const KEYS = size / 4 * 2 % LANES === 0 ? 2 : 4;
   const SIZE = size / 4;
   const images = qkv.dtype === "f32" && qkv.bytes <= device.images.most;
-  const kernel = images ? imageKernel : bufferKernel;
-  const sources = images
-    ? {
-      qkv: device.images.copy("a", qkv),
-      ...(dy && { dy: device.images.copy("b", dy) }),
-    }
-    : { qkv, ...(dy && { dy }) };
+  const kernels = images ? imageKernels : bufferKernels;
+  const kernel = starts ? kernels.several : kernels.one;
+  const read = dy ? [qkv, dy] : [qkv];
+  const [ofQkv, ofDy] = images ? device.images.copies(read) : read;
+  const sources = {
+    qkv: ofQkv,
+    ...(dy && { dy: ofDy }),
+    ...(starts && { starts }),
+  };
   const blocks = Math.ceil(time / (QUERIES * LANES));
   return (entry, tensors) =>
     kernel.run(entry, {
@@ -152,39 +170,46 @@ function broadcastRunner(heads: Heads, { qkv, dy }: Sources): Runner {
       constants: { LANES, QUERIES, KEYS, SIZE, DROPOUT: rate > 0 },
       ...(qkv.dtype === "f16" && { types: { Stored: "vec4h" } }),
       work: workOf(entry, heads, qkv),
-      trips: turnsOf(entry, heads) * Math.ceil(time / KEYS),
+      trips: turnsOf(entry, heads) * Math.ceil(time / KEYS) +
+        (starts ? searchTrips(time, QUERIES) : 0),
     });
 }
 
 const tiled = [randomSource, headsSource, bufferSource];
-const tiledForward = new RowKernel("attention", forwardSource, ...tiled);
-const tiledBackward = new RowKernel(
-  "attention_backward",
-  backwardSource,
-  ...tiled,
+const tiledForward = byDocuments((documents) =>
+  new RowKernel("attention", forwardSource, ...tiled, documents)
+);
+const tiledBackward = byDocuments((documents) =>
+  new RowKernel("attention_backward", backwardSource, ...tiled, documents)
 );
 
 /** For fast workgroup memory: tiles of rows and columns lie there. */
 function tiledRunner(heads: Heads, sources: Sources, tile: Tile): Runner {
   const { time, size, rate } = heads;
-  const { device: { adapter }, dtype } = sources.qkv;
+  const { qkv, dy, starts } = sources;
+  const { device: { adapter }, dtype } = qkv;
   const blocks = Math.ceil(time / (tile.DOWN * tile.EACH));
   const turns = Math.ceil(time / (4 * tile.ACROSS)) + 1;
   // Written-out loops take software adapters long to compile.
   const [AHEAD, ...steps] = adapter.software ? [1, 2, 1] : [4, 4, 3, 2, 1];
   return (entry, tensors) => {
-    const kernel = entry === "forward" ? tiledForward : tiledBackward;
+    const kernels = entry === "forward" ? tiledForward : tiledBackward;
+    const kernel = starts ? kernels.several : kernels.one;
     const SIZE = size / kernel.width(size);
     const STEP = steps.find((step) => SIZE % step === 0)!;
     const loads = Math.ceil(4 * SIZE / tile.DOWN / AHEAD);
     kernel.run(entry, size, {
-      args: { ...sources, ...tensors, ...sizesOf(heads), blocks },
+      args: {
+        ...{ qkv, ...(dy && { dy }), ...(starts && { starts }) },
+        ...{ ...tensors, ...sizesOf(heads), blocks },
+      },
       grid: { groups: rowsOf(entry, heads) * blocks },
       constants: { ...tile, SIZE, STEP, AHEAD, DROPOUT: rate > 0 },
       stored: dtype,
-      work: workOf(entry, heads, sources.qkv),
+      work: workOf(entry, heads, qkv),
       trips: turnsOf(entry, heads) * turns *
-        (1 + 2 * loads + SIZE / STEP + tile.ACROSS),
+          (1 + 2 * loads + SIZE / STEP + tile.ACROSS) +
+        (starts ? searchTrips(time, tile.EACH) : 0),
     });
   };
 }
@@ -201,6 +226,11 @@ function rowsOf(entry: Entry, { batch, heads, keyHeads }: Heads): number {
 /** How many heads a workgroup meets. */
 function turnsOf(entry: Entry, { heads, keyHeads }: Heads): number {
   return entry === "backward_kv" ? heads / keyHeads : 1;
+}
+
+/** Steps of looking for the ends of the documents of a block, and of `rows`. */
+function searchTrips(time: number, rows: number): number {
+  return (rows + 1) * Math.ceil(Math.log2(time + 1));
 }
 
 /** Products of [T, D] and [D, T], of which causality needs half. */

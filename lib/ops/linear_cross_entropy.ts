@@ -1,6 +1,6 @@
 import type { Device } from "../gpu/device.ts";
 import { Kernel } from "../gpu/kernel.ts";
-import { expectDtype } from "../tensor/expect.ts";
+import { expectDtype, expectShape } from "../tensor/expect.ts";
 import { Parameter } from "../tensor/parameter.ts";
 import { record, recorded } from "../tensor/tape.ts";
 import { type GradientPlace, Tensor } from "../tensor/tensor.ts";
@@ -15,6 +15,7 @@ import { storedAs, vectorsOf } from "./elementwise.ts";
 import { concat } from "./layout.ts";
 import { product } from "./product.ts";
 import { longRowReductions, rowBlock, rowReductions } from "./rows.ts";
+import { expectRows, pickRows, pickTargets } from "./scored_rows.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import vectorSource from "../../kernels/shared/vector.wgsl" with {
   type: "text",
@@ -41,6 +42,19 @@ export interface LinearCrossEntropyOptions extends CrossEntropyOptions {
    * on GPUs, unless said otherwise.
    */
   chunk?: number;
+  /**
+   * u32 `[n]`: the rows to score, each named once, where the others do not count:
+   * what is ignored this way costs no products. Where it names a row that is not
+   * there, as to fill up, nothing counts. All rows unless said otherwise.
+   */
+  rows?: Tensor;
+  /**
+   * f32 `[rows, 2]`, of the rows scored, written: 1 where the highest logit of a row, the first of
+   * them if several are, is that of its target, else 0; and the entropy of the
+   * row's probabilities in nats. Both 0 where the target is ignored. No gradient
+   * passes through.
+   */
+  statistics?: Tensor;
 }
 
 const CHUNK_BYTES = 32 * 2 ** 20;
@@ -59,8 +73,9 @@ export function linearCrossEntropy(
   hidden: Tensor,
   weight: Tensor,
   targets: Tensor,
-  { ignoreIndex = -100, chunk }: LinearCrossEntropyOptions = {},
+  options: LinearCrossEntropyOptions = {},
 ): Tensor {
+  const { ignoreIndex = -100, chunk, statistics } = options;
   const { device, dtype } = hidden;
   const rows = rowsScored(hidden, targets);
   const [cols, depth] = weight.shape;
@@ -72,9 +87,20 @@ export function linearCrossEntropy(
   expectDtype("score by", weight, "f32");
   if (depth % 4 !== 0) {
     const [left, right] = [hidden, weight].map(inFours);
-    return linearCrossEntropy(left, right, targets, { ignoreIndex, chunk });
+    return linearCrossEntropy(left, right, targets, options);
   }
   const ignored = ignoreIndex >>> 0;
+  if (options.rows) {
+    expectRows(options.rows);
+    const picked = pickRows(hidden, options.rows);
+    const goals = pickTargets(targets, options.rows, ignored);
+    const rest = { ...options, rows: undefined };
+    return linearCrossEntropy(picked, weight, goals, rest);
+  }
+  if (statistics) {
+    expectDtype("measure rows into", statistics, "f32");
+    expectShape("measure rows", "statistics", statistics, [rows, 2]);
+  }
   const wide = Math.ceil(cols / 4) * 4;
   const step = chunk ?? chunkRows(device, rows, 4 * wide);
   const GRADIENT = recorded([hidden, weight]);
@@ -97,7 +123,8 @@ export function linearCrossEntropy(
       into: { tensor: logits, add: false },
       sizes: { cols },
     });
-    score(logits, { targets, losses, first, cols, ignored, GRADIENT });
+    const tensors = { logits, targets, losses, statistics };
+    score(tensors, { first, cols, ignored, GRADIENT });
     if (dhidden !== null) {
       using flat = dhidden.view([rows, depth]);
       using tensor = flat.rows(first, end);
@@ -133,10 +160,13 @@ function inFours(x: Tensor): Tensor {
 
 /** Scores a chunk of logits, and turns them into their gradient if asked. */
 function score(
-  logits: Tensor,
-  { targets, losses, first, cols, ignored, GRADIENT }: {
+  { logits, targets, losses, statistics }: {
+    logits: Tensor;
     targets: Tensor;
     losses: Tensor;
+    statistics?: Tensor;
+  },
+  { first, cols, ignored, GRADIENT }: {
     first: number;
     cols: number;
     ignored: number;
@@ -148,16 +178,15 @@ function score(
   // Few rows leave a GPU idle unless many threads share each.
   const long = !device.prefersBroadcast && wide >= LONG;
   const BLOCK = long ? 256 : rowBlock(device);
-  (long ? longKernel : kernel).run("score", {
+  const passes = statistics ? 3 : 2;
+  (long ? longKernel : kernel).run(statistics ? "score_and_measure" : "score", {
     args: {
-      logits,
-      targets,
-      losses,
+      ...{ logits, targets, losses, ...(statistics && { statistics }) },
       ...{ first, rows, cols, wide, ignored, vectors: 0 },
     },
     grid: { groups: rows },
     constants: { BLOCK, GRADIENT },
-    trips: 2 * Math.ceil(wide / BLOCK),
+    trips: passes * Math.ceil(wide / BLOCK),
     work: { bytes: (GRADIENT ? 2 : 1) * logits.bytes },
   });
 }

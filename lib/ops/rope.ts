@@ -3,10 +3,18 @@ import { expectDtype, expectFloat } from "../tensor/expect.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { record } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { expectStarts } from "./attention.ts";
 import { RowKernel } from "./rows.ts";
+import documentsSource from "../../kernels/shared/documents.wgsl" with {
+  type: "text",
+};
+import oneDocumentSource from "../../kernels/shared/one_document.wgsl" with {
+  type: "text",
+};
 import source from "../../kernels/rope.wgsl" with { type: "text" };
 
-const kernel = new RowKernel("rope", source);
+const oneKernel = new RowKernel("rope", source, oneDocumentSource);
+const severalKernel = new RowKernel("rope", source, documentsSource);
 const NEAR = 64;
 
 /** What {@linkcode rope} turns by. */
@@ -15,6 +23,11 @@ export interface RopeOptions {
   turns: Tensor;
   /** The position of the first row: 0. */
   start?: number;
+  /**
+   * u32 `[B, T]`: where in its row the document of each position begins, from
+   * which its positions count. All begin at 0 unless said otherwise.
+   */
+  starts?: Tensor;
 }
 
 /**
@@ -26,7 +39,7 @@ export function rope(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  { turns, start = 0 }: RopeOptions,
+  { turns, start = 0, starts }: RopeOptions,
 ): Tensor {
   const { device, dtype } = q;
   const [batch, time, channels] = q.shape;
@@ -54,6 +67,9 @@ export function rope(
     expectFloat("turn", tensor);
     expectDtype(`turn ${dtype} [${q.shape}] beside`, tensor, dtype);
   }
+  if (starts) expectStarts(starts, [batch, time]);
+  const kernel = starts ? severalKernel : oneKernel;
+  const given = { turns, ...(starts && { starts }) };
   const packed = channels + 2 * k.shape[2];
   const qkv = Tensor.empty(device, [batch, time, packed], dtype);
   const sizes = {
@@ -66,7 +82,7 @@ export function rope(
     work: { flops: 3 * qkv.size, bytes: 2 * qkv.bytes },
   };
   kernel.run("forward", half, {
-    args: { turns, q, k, v, qkv, ...sizes },
+    args: { ...given, q, k, v, qkv, ...sizes },
     ...how,
   });
 
@@ -76,7 +92,7 @@ export function rope(
     );
     const [ADD_Q, ADD_K, ADD_V] = places.map((place) => place?.add ?? false);
     kernel.run("backward", half, {
-      args: { turns, dqkv, dq, dk, dv, ...sizes },
+      args: { ...given, dqkv, dq, dk, dv, ...sizes },
       constants: { ADD_Q, ADD_K, ADD_V },
       ...how,
     });

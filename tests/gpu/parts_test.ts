@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
 import { Kernel } from "../../lib/gpu/kernel.ts";
 import { add } from "../../lib/ops/mod.ts";
@@ -83,7 +83,8 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
       Float32Array.from({ length: size }, (_, i) => i),
     );
     const y = Tensor.zeros(device, [Math.ceil(size / 4) * 4]);
-    const image = device.images.copy("x", x);
+    const [image] = device.images.copies([x]);
+    assert(device.images.copies([y, x]).includes(image), "copied once");
     x.fill(-1);
     kernel.run("texels", {
       args: { x: image, y },
@@ -100,7 +101,7 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
   const { storage, offset, span } = Tensor.ones(device, [1]);
   const bytes = 1 + device.images.most;
   assertThrows(
-    () => device.images.copy("x", { storage, offset, span, bytes }),
+    () => device.images.copies([{ storage, offset, span, bytes }]),
     RangeError,
     "in one texture",
   );

@@ -140,18 +140,33 @@ async function keptWeights(
   );
 }
 
-const attentions: readonly Sizes[] = [
+/** The same, with documents of `length` tokens side by side. */
+interface Documents extends Sizes {
+  readonly length?: number;
+}
+
+const attentions: readonly Documents[] = [
   { batch: 2, time: 13, heads: 2, size: 16 },
   { batch: 1, time: 37, heads: 3, size: 40 },
   { batch: 1, time: 70, heads: 1, size: 72 },
+  { batch: 2, time: 37, heads: 2, size: 40, length: 10 },
 ];
 
 for (const sizes of attentions) {
-  const { batch, time, heads, size } = sizes;
+  const { batch, time, heads, size, length } = sizes;
   const rate = 0.3;
   const shape = [batch, time, 3 * heads * size];
 
-  Deno.test(`attention() with dropout agrees with its reference on [${shape}]`, async () => {
+  const starts = length && {
+    data: Float64Array.from(
+      { length: batch * time },
+      (_, i) => i % time - i % time % length,
+    ),
+    shape: [batch, time],
+  };
+  const what = length ? ` in documents of ${length}` : "";
+
+  Deno.test(`attention() with dropout agrees with its reference on [${shape}]${what}`, async () => {
     using _scope = device.scope();
     const keep = await keptWeights(sizes, rate, new Random(9));
     const seen: number[] = [];
@@ -167,9 +182,15 @@ for (const sizes of attentions) {
     const qkv = new Parameter(device, data, shape);
     const y = attention(qkv, heads, {
       dropout: { rate, random: new Random(9) },
+      ...(starts && {
+        starts: Tensor.from(device, Uint32Array.from(starts.data), [
+          batch,
+          time,
+        ]),
+      }),
     });
     const expect = (x: Array64) =>
-      reference.attention(x, heads, { rate, keep });
+      reference.attention(x, heads, { rate, keep, ...(starts && { starts }) });
     const inputs = [{ data: Float64Array.from(data), shape }];
     assertClose(await y.read(), expect(inputs[0]).data);
 

@@ -153,6 +153,41 @@ Deno.test("backward() refuses a loss that is not one number, or has no graph", (
   assertThrows(() => backward(constant), Error);
 });
 
+Deno.test("a GELU is passed on the way, where nothing else reads it", async () => {
+  const random = new Random(5);
+  const values = [random.normal(48 * 32), random.normal(32 * 64, 0.1)];
+  const weights = random.normal(64 * 20);
+  const run = async (fused: boolean, others: number) => {
+    using _scope = device.scope();
+    const x = new Parameter(device, values[0], [48, 32]);
+    const [wide, narrow] = [[32, 64, values[1]], [64, 20, weights]].map((
+      [inputs, outputs, data],
+    ) =>
+      new Parameter(
+        device,
+        data as Float32Array<ArrayBuffer>,
+        [inputs as number, outputs as number],
+      )
+    );
+    const y = ops.conv1d(x, wide, null, { activation: "gelu" });
+    // Through a view, what was made by a GELU is not seen.
+    const between = fused ? y : ops.reshape(y, [48, 64]);
+    const z = ops.conv1d(between, narrow);
+    let loss = ops.sum(ops.mul(z, z));
+    for (let i = 0; i < others; i++) loss = ops.add(loss, ops.sum(y));
+    const before = device.counters.dispatches;
+    backward(loss);
+    const dispatches = device.counters.dispatches - before;
+    const gradients = await Promise.all([x, wide, narrow].map(gradient));
+    return { dispatches, gradients: gradients.flat() };
+  };
+  for (const others of [0, 1, 2]) {
+    const [fused, apart] = [await run(true, others), await run(false, others)];
+    assertClose(fused.gradients, apart.gradients);
+    if (others === 0) assertEquals(apart.dispatches - fused.dispatches, 1);
+  }
+});
+
 Deno.test("a step gives back all the memory it took", async () => {
   const random = new Random(4);
   const weight = new Parameter(device, random.normal(37 * 23), [37, 23]);

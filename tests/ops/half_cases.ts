@@ -63,6 +63,7 @@ export const halfCases: readonly Case[] = [
   half([0], row("layerNorm", [normal(301), normal(301), normal(301)])),
   half([0], row("layerNorm", [normal(2, 13, 32), normal(32), normal(32)])),
   half([0], row("layerNorm", [normal(2, 13, 32), normal(32)], null)),
+  half([0], row("layerNorm", [normal(41, 128), normal(128), normal(128)])),
   half([0], row("layerNorm", [normal(300, 65), normal(65), normal(65)])),
   half([0], row("crossEntropy", [scaled(3, 5, 301), below(301, 5)])),
   half([0], row("crossEntropy", [scaled(3, 2, 13, 64), below(64, 2, 13)])),

@@ -7,6 +7,7 @@ import { Device } from "../../lib/gpu/device.ts";
 import * as ops from "../../lib/ops/mod.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 import { check, describe, type Op } from "./case.ts";
+import { documentCases, documentHalfCases } from "./document_cases.ts";
 import { elementwiseCases } from "./elementwise_cases.ts";
 import { halfCases } from "./half_cases.ts";
 import { llamaCases, llamaHalfCases } from "./llama_cases.ts";
@@ -23,6 +24,7 @@ const cases = [
   ...matrixCases,
   ...shapeCases,
   ...llamaCases,
+  ...documentCases,
 ];
 
 /** Ops with kernels of their own for adapters that offer subgroups. */
@@ -86,7 +88,7 @@ const hasHalves = (await navigator.gpu.requestAdapter())?.features.has(
   "shader-f16",
 ) ?? false;
 
-for (const tried of [...halfCases, ...llamaHalfCases]) {
+for (const tried of [...halfCases, ...llamaHalfCases, ...documentHalfCases]) {
   Deno.test({
     name: hasHalves
       ? describe(tried)

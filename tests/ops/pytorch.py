@@ -76,6 +76,21 @@ def attention(qkv: Tensor, heads: int) -> Tensor:
     return y.transpose(1, 2).reshape(batch, time, channels)
 
 
+def attention_of_documents(qkv: Tensor, starts: Tensor, heads: int, pairs: int) -> Tensor:
+    """The same where documents lie side by side and queries share heads of keys
+    [B, T, (H + 2 KV) D], by a block-diagonal mask."""
+    batch, time, packed = qkv.shape
+    size = packed // (heads + 2 * pairs)
+    query, key, value = (
+        part.view(batch, time, -1, size).transpose(1, 2)
+        for part in qkv.split([heads * size, pairs * size, pairs * size], dim=2)
+    )
+    same = starts[:, :, None] == starts[:, None, :]
+    mask = (same & torch.ones(time, time, dtype=torch.bool).tril())[:, None]
+    y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
+    return y.transpose(1, 2).reshape(batch, time, heads * size)
+
+
 def main() -> None:
     torch.manual_seed(7)
 
@@ -190,6 +205,22 @@ def main() -> None:
         normal(3, 5),
         whole(5, 2, 7),
         arguments=["#0", 1, "#1"],
+    )
+
+    # Last, so that the numbers of all lines above stay as they are.
+    call(
+        "attention",
+        lambda qkv, starts: attention_of_documents(qkv, starts, 2, 2),
+        normal(2, 7, 18),
+        torch.tensor([[0, 0, 0, 3, 3, 5, 6], [0, 1, 1, 1, 1, 1, 6]]),
+        arguments=["#0", 2, {"starts": "#1"}],
+    )
+    call(
+        "attention",
+        lambda qkv, starts: attention_of_documents(qkv, starts, 4, 2),
+        normal(1, 6, 24),
+        torch.tensor([[0, 0, 2, 2, 2, 5]]),
+        arguments=["#0", 4, {"keyValueHeads": 2, "starts": "#1"}],
     )
 
     (Path(__file__).parent / "pytorch.jsonl").write_text("".join(LINES))

@@ -51,13 +51,18 @@ for (const [number, line] of lines.entries()) {
 
 function apply({ op, arguments: given }: Call, inputs: Array64[]): Array64 {
   const f = reference[op] as (...given: unknown[]) => Array64;
-  return f(
-    ...given.map((argument) =>
-      typeof argument === "string"
-        ? inputs[Number(argument.slice(1))]
-        : argument
-    ),
-  );
+  const value = (argument: unknown): unknown => {
+    if (typeof argument === "string") return inputs[Number(argument.slice(1))];
+    const plain = argument === null || argument?.constructor !== Object;
+    if (plain) return argument;
+    const options = Object.entries(argument).map(([name, given]) =>
+      typeof given === "string" && given.startsWith("#")
+        ? [name, value(given)]
+        : [name, given]
+    );
+    return Object.fromEntries(options);
+  };
+  return f(...given.map(value));
 }
 
 function array({ data, shape }: Numbers): Array64 {

@@ -25,8 +25,15 @@ const u = (...shape: number[]) =>
     shape,
   );
 
-function rope(q: Tensor, k: Tensor, v: Tensor, start = 0): Tensor {
-  return ops.rope(q, k, v, { turns: turnsFor(device, [1, 0.1], 64), start });
+function rope(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  start = 0,
+  starts?: Tensor,
+): Tensor {
+  const turns = turnsFor(device, [1, 0.1], 64);
+  return ops.rope(q, k, v, { turns, start, starts });
 }
 
 /** What must be refused, and what the refusal must mention. */
@@ -101,6 +108,12 @@ const refusals: Record<
     ],
     [() => ops.attention(f(1, 2, 20), 4, { keyValueHeads: 3 }), "4", "3"],
     [() => ops.attention(f(2, 12), 2), "[2,12]"],
+    [
+      () => ops.attention(f(2, 3, 12), 2, { starts: u(3) }),
+      "[3]",
+      "[2,3]",
+    ],
+    [() => ops.attention(f(2, 3, 12), 2, { starts: f(2, 3) }), "f32", "u32"],
   ],
   embedding: [
     [() => ops.embedding(f(3), u(2)), "[3]"],
@@ -116,6 +129,22 @@ const refusals: Record<
     [() => ops.linearCrossEntropy(f(2, 4), f(5, 4), u(3)), "[2,4]", "[3]"],
     [() => ops.linearCrossEntropy(f(2, 4), f(5, 4), f(2)), "f32"],
     [() => ops.linearCrossEntropy(f(2, 4), u(5, 4), u(2)), "u32"],
+    [
+      () => ops.linearCrossEntropy(f(2, 4), f(5, 4), u(2), { rows: u(2, 1) }),
+      "[2,1]",
+    ],
+    [
+      () => ops.linearCrossEntropy(f(2, 4), f(5, 4), u(2), { rows: f(2) }),
+      "f32",
+    ],
+    [
+      () =>
+        ops.linearCrossEntropy(f(2, 4), f(5, 4), u(2), {
+          statistics: f(2, 3),
+        }),
+      "[2,2]",
+      "[2,3]",
+    ],
   ],
   reshape: [
     [() => ops.reshape(f(2, 3), [4, 2]), "[2,3]", "[4,2]"],
@@ -170,6 +199,11 @@ const refusals: Record<
     [() => rope(f(1, 3, 4), f(1, 3, 4), f(1, 3, 4), 62), "[1,3,4]", "62", "64"],
     [() => rope(f(1, 3, 4), f(1, 3, 4), f(1, 3, 4), -1), "-1"],
     [() => rope(u(1, 3, 4), u(1, 3, 4), u(1, 3, 4)), "u32"],
+    [
+      () => rope(f(1, 3, 4), f(1, 3, 4), f(1, 3, 4), 0, u(3, 1)),
+      "[3,1]",
+      "[1,3]",
+    ],
   ],
   swiglu: [
     [() => ops.swiglu(f(2, 3), f(3)), "[2,3]", "[3]"],

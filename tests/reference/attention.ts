@@ -15,16 +15,18 @@ export interface AttentionOptions {
   readonly keep?: Array64;
   /** What it dropped them by. */
   readonly rate?: number;
+  /** Where the document of each token begins in its row: [B, T]; at 0. */
+  readonly starts?: Array64;
 }
 
 /**
- * Attends from each token to itself and those before:
+ * Attends from each token to itself and those before in its document:
  * [B, T, (H + 2 KV) D] → [B, T, H D].
  */
 export function attention(
   qkv: Array64,
   heads: number,
-  { keyValueHeads = heads, keep, rate = 0 }: AttentionOptions = {},
+  { keyValueHeads = heads, keep, rate = 0, starts }: AttentionOptions = {},
 ): Array64 {
   const [batch, time, packed] = qkv.shape;
   const size = packed / (heads + 2 * keyValueHeads);
@@ -38,8 +40,9 @@ export function attention(
         (b * time + t) * packed + places[part] * size;
       for (let t = 0; t < time; t++) {
         const query = start(0, t);
-        const scores = Array.from({ length: t + 1 }, (_, s) => {
-          const key = start(1, s);
+        const first = starts?.data[b * time + t] ?? 0;
+        const scores = Array.from({ length: t + 1 - first }, (_, i) => {
+          const key = start(1, first + i);
           let dot = 0;
           for (let c = 0; c < size; c++) {
             dot += qkv.data[query + c] * qkv.data[key + c];
@@ -49,8 +52,8 @@ export function attention(
         const top = Math.max(...scores);
         const weights = scores.map((score) => Math.exp(score - top));
         const total = weights.reduce((sum, weight) => sum + weight, 0);
-        for (let s = 0; s <= t; s++) {
-          let weight = weights[s] / total;
+        for (let s = first; s <= t; s++) {
+          let weight = weights[s - first] / total;
           if (keep !== undefined) {
             const place = ((b * heads + h) * time + t) * time + s;
             weight *= keep.data[place] / (1 - rate);

@@ -26,15 +26,23 @@ export function swiglu(gate: Array64, up: Array64): Array64 {
   return { data, shape: gate.shape };
 }
 
+/** What `rope` turns by: `angles` of D / 2, from positions that count from `start`. */
+export interface RopeOptions {
+  readonly angles: readonly number[];
+  readonly start?: number;
+  /** Where the document of each token begins in its row: [B, T]; at 0. */
+  readonly starts?: Array64;
+}
+
 /**
  * Queries and keys turned by their positions, beside the values: [B, T, H D] and
- * twice [B, T, KV D] → [B, T, (H + 2 KV) D], for `angles` of D / 2.
+ * twice [B, T, KV D] → [B, T, (H + 2 KV) D].
  */
 export function rope(
   q: Array64,
   k: Array64,
   v: Array64,
-  { angles, start = 0 }: { angles: readonly number[]; start?: number },
+  { angles, start = 0, starts }: RopeOptions,
 ): Array64 {
   const [batch, time] = q.shape;
   const half = angles.length;
@@ -46,10 +54,11 @@ export function rope(
   const y = zeros([batch, time, packed]);
   let to = 0;
   for (let row = 0; row < batch * time; row++) {
+    const position = start + row % time - (starts?.data[row] ?? 0);
     for (const { data, width, turns } of parts) {
       for (let c = 0; c < width; c++, to++) {
         const at = c % (2 * half);
-        const angle = (start + row % time) * angles[at % half];
+        const angle = position * angles[at % half];
         const i = row * width + c;
         const sine = at < half ? -data[i + half] : data[i - half];
         y.data[to] = turns
