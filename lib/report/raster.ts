@@ -1,17 +1,18 @@
 /**
- * Drawings as pixels, and pixels as PNG.
+ * Drawings as pixels.
  *
  * @module
  */
 
-import { crc32, deflateSync } from "node:zlib";
 import {
   dotRadius,
   type Drawing,
+  type Label,
   light,
   type Point,
   textSize,
 } from "./drawing.ts";
+import { encodePng } from "./png.ts";
 import { strokesOf } from "./stroke_font.ts";
 
 /** A drawing as a PNG on a light ground, `scale` pixels to a unit. */
@@ -21,22 +22,36 @@ export function pngOf(
 ): Uint8Array<ArrayBuffer> {
   const canvas = new Canvas(drawing.width * scale, drawing.height * scale);
   const scaled = ([x, y]: Point): Point => [x * scale, y * scale];
+  for (const { at, width, height, ink, strength } of drawing.areas) {
+    const [left, top] = scaled(at);
+    canvas.fill(
+      [left, top, left + width * scale, top + height * scale],
+      { colour: light[ink], strength },
+    );
+  }
   for (const { points, ink, width } of drawing.lines) {
     canvas.stroke([points.map(scaled)], width * scale, light[ink]);
   }
   for (const { at, ink } of drawing.dots) {
     canvas.stroke([[scaled(at)]], 2 * dotRadius * scale, light[ink]);
   }
-  for (const { at, text, anchor } of drawing.texts) {
-    const { strokes, width } = strokesOf(text, textSize * scale);
-    const [x, y] = scaled(at);
-    const left = x - { start: 0, middle: 0.5, end: 1 }[anchor] * width;
-    const moved = strokes.map((stroke) =>
-      stroke.map(([dx, dy]): Point => [left + dx, y + dy])
-    );
-    canvas.stroke(moved, 1.1 * scale, light.text);
+  for (const text of drawing.texts) {
+    const penWidth = 1.1 * scale * (text.size ?? textSize) / textSize;
+    const colour = text.inverse ? light.ground : light.text;
+    canvas.stroke(placeText(text).map((s) => s.map(scaled)), penWidth, colour);
   }
   return encodePng(canvas.pixels, canvas.width, canvas.height);
+}
+
+/** The strokes of a text where it stands in the drawing. */
+function placeText({ at, text, anchor, size, upwards }: Label): Point[][] {
+  const { strokes, width } = strokesOf(text, size ?? textSize);
+  const start = -{ start: 0, middle: 0.5, end: 1 }[anchor] * width;
+  return strokes.map((stroke) =>
+    stroke.map(([x, y]): Point =>
+      upwards ? [at[0] + y, at[1] - start - x] : [at[0] + start + x, at[1] + y]
+    )
+  );
 }
 
 /** White paper to draw on. */
@@ -50,6 +65,20 @@ class Canvas {
     this.width = width;
     this.height = height;
     this.pixels = new Uint8Array(3 * width * height).fill(255);
+  }
+
+  /** Fills a rectangle, to the nearest pixel. */
+  fill(
+    bounds: readonly [left: number, top: number, right: number, bottom: number],
+    { colour, strength }: { colour: string; strength: number },
+  ) {
+    const [left, top, right, bottom] = bounds.map(Math.round);
+    const rgb = channels(colour);
+    for (let y = top; y < bottom; y++) {
+      for (let x = left; x < right; x++) {
+        this.#blend(y * this.width + x, rgb, strength);
+      }
+    }
   }
 
   /**
@@ -68,12 +97,14 @@ class Canvas {
         this.#cover(coverage, path[i - 1], path[i], penWidth);
       }
     }
-    const rgb = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-    for (const [pixel, share] of coverage) {
-      for (let i = 0; i < 3; i++) {
-        const old = this.pixels[3 * pixel + i];
-        this.pixels[3 * pixel + i] = Math.round(old + (rgb[i] - old) * share);
-      }
+    const rgb = channels(colour);
+    for (const [pixel, share] of coverage) this.#blend(pixel, rgb, share);
+  }
+
+  #blend(pixel: number, rgb: readonly number[], share: number) {
+    for (let i = 0; i < 3; i++) {
+      const old = this.pixels[3 * pixel + i];
+      this.pixels[3 * pixel + i] = Math.round(old + (rgb[i] - old) * share);
     }
   }
 
@@ -106,49 +137,7 @@ function distanceTo([x, y]: Point, [ax, ay]: Point, [bx, by]: Point): number {
   return Math.hypot(x - ax - t * dx, y - ay - t * dy);
 }
 
-/** A PNG file of `pixels`: red, green, blue, row by row. */
-function encodePng(
-  pixels: Uint8Array,
-  width: number,
-  height: number,
-): Uint8Array<ArrayBuffer> {
-  const rows = new Uint8Array((3 * width + 1) * height);
-  for (let y = 0; y < height; y++) {
-    // Each row begins with its filter: 0, none.
-    const row = pixels.subarray(3 * width * y, 3 * width * (y + 1));
-    rows.set(row, (3 * width + 1) * y + 1);
-  }
-  const header = new Uint8Array(13);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, width);
-  view.setUint32(4, height);
-  header.set([8, 2], 8); // 8 bits each of red, green and blue.
-
-  const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-  const parts = [
-    Uint8Array.from(signature),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(rows, { level: 9 })),
-    chunk("IEND", new Uint8Array()),
-  ];
-  const file = new Uint8Array(
-    parts.reduce((length, part) => length + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
-}
-
-/** Length, type, data, and a checksum of the latter two. */
-function chunk(type: string, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(12 + data.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, data.length);
-  bytes.set(new TextEncoder().encode(type), 4);
-  bytes.set(data, 8);
-  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
-  return bytes;
+/** Red, green and blue of `#rrggbb`. */
+function channels(colour: string): number[] {
+  return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 }

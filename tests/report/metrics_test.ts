@@ -5,7 +5,7 @@ import {
   MetricsLog,
   type MetricsRow,
   readMetrics,
-} from "../../lib/train/metrics.ts";
+} from "../../lib/report/metrics.ts";
 
 function inFolder(run: (path: string) => void) {
   const folder = Deno.makeTempDirSync();
@@ -53,6 +53,50 @@ Deno.test("rows are read back as they were written", () =>
     assertEquals(readMetrics(path + ".absent"), []);
   }));
 
+Deno.test("a row holds numbers of any name, TRL's among them", () =>
+  inFolder((path) => {
+    const rows: MetricsRow[] = [
+      { step: 0, eval_loss: 3, eval_mean_token_accuracy: 0.1 },
+      {
+        step: 5,
+        loss: 2.5,
+        mean_token_accuracy: 0.4,
+        entropy: 1.2,
+        num_tokens: 4096,
+        epoch: 0.25,
+        my_own: 7,
+      },
+      { step: 5, eval_accuracy: 0.9, eval_f1: 0.8 },
+    ];
+    write(path, rows);
+    assertEquals(readMetrics(path), rows);
+    assertEquals(rows.map(isEvaluation), [true, false, true]);
+  }));
+
+Deno.test("a file of an earlier release is read, and continued", () =>
+  inFolder((path) => {
+    const lines = [
+      '{"step":0,"train_loss":4.19,"val_loss":4.2,"perplexity":66.7,"time":0.3}',
+      '{"step":1,"loss":4.2,"learning_rate":0.001,"grad_norm":2.1,"tokens_per_second":512,"time":0.4,"loss_scale":65536,"skipped_steps":1}',
+      '{"step":2,"loss":null,"learning_rate":0.001,"grad_norm":null,"tokens_per_second":512,"time":0.5}',
+    ];
+    Deno.writeTextFileSync(path, lines.map((line) => `${line}\n`).join(""));
+    const [evaluation, first, second] = readMetrics(path);
+    assertEquals(isEvaluation(evaluation), true);
+    assertEquals(evaluation.val_loss, 4.2);
+    assertEquals([first.loss, first.skipped_steps], [4.2, 1]);
+    assertEquals([second.step, second.loss], [2, NaN]);
+    {
+      using log = MetricsLog.resume(path, 1);
+      log.append({ step: 2, loss: 4 });
+    }
+    assertEquals(readMetrics(path).map(({ loss }) => loss), [
+      undefined,
+      4.2,
+      4,
+    ]);
+  }));
+
 Deno.test("numbers that are not finite come back as NaN", () =>
   inFolder((path) => {
     write(path, [training(1, Infinity)]);
@@ -85,6 +129,11 @@ Deno.test("a damaged line is refused by its number", () =>
       "[]",
       '{"step":1}',
       '{"step":"1"}',
+      '{"step":-1,"loss":2}',
+      '{"step":null,"loss":2}',
+      '{"loss":2,"time":1}',
+      '{"step":1,"loss":2,"note":"x"}',
+      '{"step":1,"loss":[2]}',
       "5",
       "",
     ];

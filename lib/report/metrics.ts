@@ -6,11 +6,22 @@
 
 import { fileError, isMissing } from "../io/file_error.ts";
 
-/** What a training step came to. */
-export interface TrainingRow {
-  /** Updates done, this one included. */
+/**
+ * A line of `metrics.jsonl`: numbers by name, after so many updates.
+ *
+ * Any name may be there; [measures.ts](./measures.ts) says which are known. A
+ * number that is not finite is kept as null and comes back as NaN.
+ */
+export interface MetricsRow {
+  /** Updates done, this row's included. */
   readonly step: number;
-  /** Mean cross-entropy of the step's tokens, in nats. */
+  /** What was measured. */
+  readonly [name: string]: number | undefined;
+}
+
+/** What a training step came to. */
+export interface TrainingRow extends MetricsRow {
+  /** Mean cross-entropy of the step's targets, in nats. */
   readonly loss: number;
   /** The step's learning rate. */
   readonly learning_rate: number;
@@ -20,16 +31,22 @@ export interface TrainingRow {
   readonly tokens_per_second: number;
   /** Seconds since the run began. */
   readonly time: number;
+  /** Share of targets that had the highest logit. */
+  readonly mean_token_accuracy?: number;
+  /** Mean entropy of the predictions, in nats. */
+  readonly entropy?: number;
+  /** Tokens trained on since the run began. */
+  readonly num_tokens?: number;
+  /** Times the data has been gone through. */
+  readonly epoch?: number;
   /** What losses are multiplied by from here on, where gradients are f16. */
   readonly loss_scale?: number;
   /** Steps skipped since the row before because gradients overflowed. */
   readonly skipped_steps?: number;
 }
 
-/** What an evaluation came to. */
-export interface EvaluationRow {
-  /** Updates done before it. */
-  readonly step: number;
+/** What an evaluation of a pretraining run came to. */
+export interface EvaluationRow extends MetricsRow {
   /** Loss on the training split, in nats. */
   readonly train_loss: number;
   /** Loss on the validation split, in nats. */
@@ -40,16 +57,25 @@ export interface EvaluationRow {
   readonly time: number;
 }
 
-/** A line of `metrics.jsonl`. A number that is not finite is kept as null. */
-export type MetricsRow = TrainingRow | EvaluationRow;
-
-/** Whether a row is of an evaluation. */
-export function isEvaluation(row: MetricsRow): row is EvaluationRow {
-  return "val_loss" in row;
+/** Whether a row is of an evaluation: it has a number of the validation split. */
+export function isEvaluation(row: MetricsRow): boolean {
+  return Object.keys(row).some((name) => /^(eval|val)_/.test(name));
 }
 
 /**
  * A metrics file that grows a row at a time.
+ *
+ * ```ts
+ * import { MetricsLog, readMetrics } from "@shaderloom/shaderloom";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = `${Deno.makeTempDirSync()}/metrics.jsonl`;
+ * {
+ *   using log = MetricsLog.create(path);
+ *   log.append({ step: 1, loss: 10.98, learning_rate: 1e-4 });
+ * }
+ * assertEquals(readMetrics(path)[0].loss, 10.98);
+ * ```
  *
  * Each row is in the file when `append` returns, so that a run that is killed
  * loses none (a power cut may cost the last ones).
@@ -154,6 +180,7 @@ function readLines(path: string): Line[] {
   return lines;
 }
 
+/** A step and at least one number more, else undefined. */
 function parseRow(text: string): MetricsRow | undefined {
   let row: unknown;
   try {
@@ -161,32 +188,9 @@ function parseRow(text: string): MetricsRow | undefined {
   } catch {
     return undefined;
   }
-  const fields: readonly (readonly [string, unknown])[] = Object.entries(
-    row ?? {},
-  );
-  const required = "val_loss" in Object(row)
-    ? evaluationFields
-    : trainingFields;
-  const numbers = fields.every(([, value]) => typeof value === "number");
-  const complete = required.every((name) =>
-    fields.some(([key]) => key === name)
-  );
-  return numbers && complete ? row as MetricsRow : undefined;
+  const fields = Object.entries(row ?? {});
+  const isRow = fields.length > 1 &&
+    fields.every(([, value]) => typeof value === "number") &&
+    fields.some(([name, value]) => name === "step" && value >= 0);
+  return isRow ? row as MetricsRow : undefined;
 }
-
-const trainingFields: readonly (keyof TrainingRow)[] = [
-  "step",
-  "loss",
-  "learning_rate",
-  "grad_norm",
-  "tokens_per_second",
-  "time",
-];
-
-const evaluationFields: readonly (keyof EvaluationRow)[] = [
-  "step",
-  "train_loss",
-  "val_loss",
-  "perplexity",
-  "time",
-];
