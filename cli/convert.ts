@@ -21,7 +21,8 @@ import { modelTensors } from "../models/weights.ts";
 import { type Parsed, readArgs } from "./args.ts";
 import { predict, relativeDistance } from "./compare_models.ts";
 import { describeAdapter } from "./describe_adapter.ts";
-import { findModel } from "./find_model.ts";
+import { ADAPTER_FLAG, findAdapted } from "./find_model.ts";
+import { mergeAdapter } from "./merge_adapter.ts";
 
 const FLAGS = {
   "model": {
@@ -29,6 +30,11 @@ const FLAGS = {
     value: "DIR|ORG/NAME[@REVISION]",
     default: "out",
     help: "Folder of the model, or its name on the Hugging Face hub",
+  },
+  "adapter": {
+    ...ADAPTER_FLAG,
+    kind: "text",
+    help: `${ADAPTER_FLAG.help}, and merge into its weights`,
   },
   "out": {
     kind: "text",
@@ -54,7 +60,8 @@ const COMMAND = {
   name: "convert",
   about:
     "Writes a model as a folder that AutoModelForCausalLM and AutoTokenizer of\n" +
-    "transformers load, and loads that itself to compare what both predict.",
+    "transformers load, and loads that itself to compare what both predict.\n" +
+    "An adapter is merged into the weights if the logits stay what they are.",
   flags: FLAGS,
   check,
 } as const;
@@ -82,16 +89,23 @@ const PRECISIONS: Readonly<Record<string, Precision>> = {
 export async function convert(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { values } = parsed;
+  const { values, given } = parsed;
   const out = values.out!;
   const precision = PRECISIONS[values.dtype];
   requireFree(out, values.model);
-  const folder = await findModel(values.model);
+  const { folder, adapters } = await findAdapted({
+    model: given.has("model") ? values.model : undefined,
+    otherwise: values.model,
+    adapters: values.adapter === undefined ? [] : [values.adapter],
+  });
 
   using device = await Device.open();
   console.error(describeAdapter(device));
-  const source = await loadModel(device, folder);
-  const expected = await predict(device, source);
+  const source = await loadModel(device, folder, { adapters });
+  const adapted = await predict(device, source);
+  const expected = source.adapters?.length
+    ? await mergeAdapter(device, source, adapted)
+    : adapted;
   device.trim(); // What predicting took, before the weights are read.
   const [made] = foldersUpTo(out);
   try {

@@ -6,6 +6,9 @@
 
 import { resolveModel } from "../lib/io/hub.ts";
 import { hubSettings } from "../lib/io/hub_settings.ts";
+import { baseFolder, readAdapter } from "../models/adapter_folder.ts";
+import { isAdapterAlone } from "../models/folder.ts";
+import type { TextsFlag } from "./args.ts";
 import {
   bar,
   formatDuration,
@@ -45,6 +48,61 @@ export async function findModel(
       );
     },
   }));
+}
+
+/** The flag that puts adapters on a model. */
+export const ADAPTER_FLAG = {
+  kind: "texts",
+  value: "DIR|ORG/NAME[@REVISION]",
+  help:
+    "An adapter as peft makes them, to put on the model (without --model: on the one it names)",
+} as const satisfies TextsFlag;
+
+/** A model, and what is put on it. */
+export interface FoundModel {
+  /** The folder of the model. */
+  readonly folder: string;
+  /** The folders of the adapters, in the order they were named. */
+  readonly adapters: readonly string[];
+}
+
+/** What a command was told of a model and adapters. */
+export interface Named {
+  /** What `--model` says; undefined where it was not given. */
+  readonly model: string | undefined;
+  /** What is taken without it, if no adapter names a model. */
+  readonly otherwise: string;
+  /** What every `--adapter` says. */
+  readonly adapters: readonly string[];
+}
+
+/**
+ * The folders of a model and of adapters, downloaded where they are of the hub.
+ * `--model` may name an adapter too: then the model is the one it was made for,
+ * as it is without `--model`.
+ */
+export async function findAdapted(
+  { model, otherwise, adapters }: Named,
+  options: FindOptions = {},
+): Promise<FoundModel> {
+  const first = model ?? (adapters.length > 0 ? undefined : otherwise);
+  const folders: string[] = [];
+  for (
+    const reference of first === undefined ? adapters : [first, ...adapters]
+  ) {
+    folders.push(await findModel(reference, options));
+  }
+  const [folder, ...rest] = folders;
+  if (!isAdapterAlone(folder) && first !== undefined) {
+    return { folder, adapters: rest };
+  }
+  const { base, revision } = readAdapter(folder);
+  if (base === null) {
+    throw new Error(`Cannot load ${folder}: it names no base; --model does`);
+  }
+  const at = revision === null ? base : `${base}@${revision}`;
+  const found = baseFolder(folder, base) ?? await findModel(at, options);
+  return { folder: found, adapters: folders };
 }
 
 /**

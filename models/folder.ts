@@ -25,6 +25,14 @@ import {
   endTokensIn,
   readCompanions,
 } from "./companions.ts";
+import {
+  ADAPTER_CONFIG,
+  baseFolder,
+  hasAdapter,
+  loadAdapter,
+  readAdapter,
+} from "./adapter_folder.ts";
+import type { ModelAdapter } from "./lora.ts";
 import type { ModelOptions } from "./pass.ts";
 import {
   type Model,
@@ -42,20 +50,26 @@ export interface LoadedModel {
   readonly tokenizer: Tokenizer;
   /** What else its folder said, which goes with it when it is saved. */
   readonly companions?: Companions;
+  /** The adapters that were loaded for it, of which the first is on. */
+  readonly adapters?: readonly ModelAdapter[];
 }
 
 /**
  * Writes a model folder: everything that `transformers` and
  * {@linkcode loadModel} need, each file whole or not at all. What the folder of
  * a loaded model said beside its weights is kept: its chat template, say.
+ *
+ * An adapter that the model has on must be merged into it first, or taken off;
+ * `saveAdapter` saves it by itself. Throws an `Error` otherwise.
  */
 export async function saveModel(
   folder: string,
   loaded: LoadedModel,
   options: WeightsOptions = {},
 ): Promise<void> {
+  const tensors = modelTensors(loaded.model);
   describeModel(folder, loaded, options);
-  await saveWeights(folder, modelTensors(loaded.model), options);
+  await saveWeights(folder, tensors, options);
 }
 
 /** PyTorch's names of how weights are stored. */
@@ -88,20 +102,38 @@ export function describeModel(
 export interface LoadOptions extends ModelOptions {
   /** Share of activations dropped in training; Llamas drop none. */
   readonly dropout?: number;
+  /** Folders of adapters to load with it; the first is put on: none. */
+  readonly adapters?: readonly string[];
 }
 
 /**
- * Loads a model folder. Throws one line naming the file and what is missing,
- * malformed or not supported.
+ * Loads a model folder, or the folder of an adapter together with its base: the
+ * folder that it names, as from here or as from its own. The tokenizer and the
+ * chat template are those beside the first adapter, where there are any.
+ *
+ * Throws one line naming the file and what is missing, malformed or not
+ * supported.
  */
 export async function loadModel(
   device: Device,
   folder: string,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
+  if (isAdapterAlone(folder)) {
+    const adapters = [folder, ...options.adapters ?? []];
+    return await loadModel(device, baseOf(folder), { ...options, adapters });
+  }
+  const { adapters = [] } = options;
   const config = readConfig(folder, options);
-  const companions = readCompanions(folder);
-  const tokenizer = await loadTokenizer(folder);
+  const places = [...adapters.slice(0, 1), folder];
+  const companions = new Map(
+    places.toReversed().flatMap((place) =>
+      [...readCompanions(place)]
+        .filter(([name]) => place === folder || name !== "config.json")
+    ),
+  );
+  const speaks = (place: string) => isThere(join(place, "tokenizer.json"));
+  const tokenizer = await loadTokenizer(places.find(speaks) ?? folder);
   if (tokenizer.vocabSize > config.vocabSize) {
     throw new RangeError(
       `Cannot load ${folder}: its tokenizer has ${tokenizer.vocabSize} tokens, its model ${config.vocabSize}`,
@@ -109,15 +141,42 @@ export async function loadModel(
   }
   using stored = openWeights(folder);
   const model = newModel({ device, random: null }, config, options);
+  const loaded: ModelAdapter[] = [];
   try {
     await loadWeights(model, stored, join(folder, "model.safetensors"));
+    for (const adapter of adapters) {
+      loaded.push(await loadAdapter(model, adapter));
+    }
   } catch (error) {
+    for (const adapter of loaded) adapter[Symbol.dispose]();
     for (const parameter of parameters(model).values()) {
       parameter[Symbol.dispose]();
     }
     throw error;
   }
-  return { model, tokenizer, companions };
+  loaded[0]?.attach();
+  return { model, tokenizer, companions, adapters: loaded };
+}
+
+/** Whether a folder holds an adapter, and no model. */
+export function isAdapterAlone(folder: string): boolean {
+  const weights = ["model.safetensors", "model.safetensors.index.json"];
+  return hasAdapter(folder) &&
+    !weights.some((name) => isThere(join(folder, name)));
+}
+
+/** The folder of an adapter's base. Throws one line if it names none. */
+export function baseOf(folder: string): string {
+  const { base } = readAdapter(folder);
+  const found = base === null ? undefined : baseFolder(folder, base);
+  if (found !== undefined) return found;
+  throw new Error(
+    `Cannot load ${join(folder, ADAPTER_CONFIG)}: ${
+      base === null
+        ? "it names no base"
+        : `its base "${base}" is no folder of a model, neither from here nor from the adapter`
+    }`,
+  );
 }
 
 /**
@@ -172,4 +231,13 @@ export function readConfig(
     );
   }
   return config;
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false; // Who needs it will say why it cannot be read.
+  }
 }

@@ -18,8 +18,21 @@ import type { Model } from "./model_types.ts";
 
 const GPT2_PREFIX = "transformer.";
 
-/** The weights of a model by their published names, read from the GPU. */
+/** The published name of what lies at a path in a model: a parameter, a layer. */
+export function publishedName(model: object, path: string): string {
+  return model instanceof GPT2 ? GPT2_PREFIX + path : path;
+}
+
+/**
+ * The weights of a model by their published names, read from the GPU. Throws an
+ * `Error` if it has an adapter on, which is no part of them unless it is merged.
+ */
 export function modelTensors(model: Model): TensorSource {
+  if (parameters(model).keys().some((path) => path.includes(".adapter."))) {
+    throw new Error(
+      "Cannot save a model that has an adapter on: merge it first, or save the adapter by itself",
+    );
+  }
   if (!(model instanceof GPT2)) return tensorSource(parameters(model));
   const { nEmbd: c, bias, nLayer } = model.config;
   const named = new Map<string, Tensor>();

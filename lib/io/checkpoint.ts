@@ -1,7 +1,8 @@
 /**
  * A run's folder: weights, optimizer and training state, always consistent.
  *
- * A save writes `model.safetensors.next` and `optimizer.safetensors.next`,
+ * A save writes `model.safetensors.next` (or, of an adapter alone,
+ * `adapter_model.safetensors.next`) and `optimizer.safetensors.next`,
  * flushes them, and then replaces `training_state.json`, which names both by
  * SHA-256: that rename is the moment the new step counts. Only then do the
  * `.next` files take their own names. Whoever loads takes, for each file, the
@@ -31,11 +32,11 @@ import {
 import {
   hasTrainingState,
   type JsonValue,
-  modelName,
   optimizerName,
   readTrainingState,
   requireSavable,
-  tensorFiles,
+  type WeightsName,
+  weightsNameOf,
   writeTrainingState,
 } from "./training_state.ts";
 
@@ -45,6 +46,11 @@ export interface CheckpointContent {
   readonly step: number;
   /** The weights, by their published names. */
   readonly model: TensorSource;
+  /**
+   * What their file is called: "model.safetensors", or where an adapter is
+   * trained and the weights are its own, "adapter_model.safetensors".
+   */
+  readonly weightsName?: WeightsName;
   /** The optimizer's moments. */
   readonly optimizer: TensorSource;
   /** Everything else that training needs to continue: JSON, no NaN. */
@@ -57,6 +63,8 @@ export interface Checkpoint extends Disposable {
   readonly step: number;
   /** What the caller saved beside the tensors. */
   readonly state: Readonly<Record<string, JsonValue>>;
+  /** What the file of the weights is called. */
+  readonly weightsName: WeightsName;
   /** The weights. */
   readonly model: SafetensorsFile;
   /** The optimizer's moments. */
@@ -80,7 +88,13 @@ export function hasCheckpoint(folder: string): boolean {
  */
 export async function saveCheckpoint(
   folder: string,
-  { step, model, optimizer, state }: CheckpointContent,
+  {
+    step,
+    model,
+    weightsName = "model.safetensors",
+    optimizer,
+    state,
+  }: CheckpointContent,
 ): Promise<void> {
   requireSavable(step, state);
   makeFolder(folder);
@@ -92,7 +106,7 @@ export async function saveCheckpoint(
   };
   try {
     const files = {
-      [modelName]: await write(modelName, model),
+      [weightsName]: await write(weightsName, model),
       [optimizerName]: await write(optimizerName, optimizer),
     };
     syncFolder(folder);
@@ -102,7 +116,7 @@ export async function saveCheckpoint(
     await settle(folder).catch(() => {});
     throw error;
   }
-  for (const name of tensorFiles) {
+  for (const name of [weightsName, optimizerName]) {
     moveFile(next(join(folder, name)), join(folder, name));
   }
 }
@@ -116,14 +130,16 @@ export async function saveCheckpoint(
  * the folder's lock (see {@linkcode lockFolder}).
  */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
-  const { step, files, state } = readTrainingState(folder);
+  const saved = readTrainingState(folder);
+  const { step, files, state } = saved;
+  const weightsName = weightsNameOf(saved);
   await settle(folder);
-  for (const name of tensorFiles) {
+  for (const name of [weightsName, optimizerName]) {
     await requireMatch(join(folder, name), files[name]);
   }
 
   using opened = new DisposableStack();
-  const model = opened.use(SafetensorsFile.open(join(folder, modelName)));
+  const model = opened.use(SafetensorsFile.open(join(folder, weightsName)));
   const optimizer = opened.use(
     SafetensorsFile.open(join(folder, optimizerName)),
   );
@@ -131,6 +147,7 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   return {
     step,
     state,
+    weightsName,
     model,
     optimizer,
     [Symbol.dispose]: () => held.dispose(),
@@ -140,8 +157,9 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
 /** Completes an earlier save that counts, and removes one that does not. */
 async function settle(folder: string) {
   if (hasTrainingState(folder)) {
-    const { files } = readTrainingState(folder);
-    for (const name of tensorFiles) {
+    const saved = readTrainingState(folder);
+    const { files } = saved;
+    for (const name of [weightsNameOf(saved), optimizerName]) {
       const path = join(folder, name);
       if (await matches(next(path), files[name])) moveFile(next(path), path);
     }

@@ -7,7 +7,12 @@
 import { join } from "node:path";
 import { ModelCache } from "./hub_cache.ts";
 import { describeFile, fetchFile, type HubFile } from "./hub_file.ts";
-import { describeModel, type HubModel, neededFiles } from "./hub_model.ts";
+import {
+  adapterNames,
+  describeModel,
+  type HubModel,
+  neededFiles,
+} from "./hub_model.ts";
 import { isCommit, type ModelReference } from "./hub_reference.ts";
 import { type Access, NotPermittedError } from "./hub_request.ts";
 import { accessOf, type HubOptions } from "./hub_settings.ts";
@@ -85,6 +90,7 @@ class Download {
   /** Whether a snapshot has what no model can be without. */
   #isComplete(commit: string): boolean {
     const has = (name: string) => this.#cache.has(commit, name);
+    if (adapterNames.every(has)) return true;
     if (!has("config.json")) return false;
     if (has(singleName)) return true;
     if (!has(indexName)) return false;

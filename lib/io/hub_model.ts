@@ -33,6 +33,12 @@ const companions: readonly string[] = [
   "chat_template.json",
 ];
 
+/** What makes a repository that of an adapter, where it has no model's weights. */
+export const adapterNames: readonly string[] = [
+  "adapter_config.json",
+  "adapter_model.safetensors",
+];
+
 /** What stands in for a `tokenizer.json`. */
 const tokenizerParts: readonly string[] = ["vocab.json", "merges.txt"];
 
@@ -59,12 +65,17 @@ export function describeModel(
 }
 
 /**
- * The files of a model that a folder needs to be used, the weights last: one
- * file of them, or the index of several. Never a pickle, which can run code.
+ * The files of a model, or of an adapter for one, that a folder needs to be used,
+ * the weights last: one file of them, or the index of several. Never a pickle,
+ * which can run code.
  */
 export function neededFiles({ files }: HubModel): string[] {
-  if (!files.has("config.json")) throw new Error("it has no config.json");
   const weights = [singleName, indexName].find((name) => files.has(name));
+  if (weights === undefined && adapterNames.every((name) => files.has(name))) {
+    const beside = companions.filter((name) => name !== "config.json");
+    return [...beside.filter((name) => files.has(name)), ...adapterNames];
+  }
+  if (!files.has("config.json")) throw new Error("it has no config.json");
   if (weights === undefined) {
     const others = [...files].filter((name) =>
       /^[\w.-]+\.(bin|pt|pth|gguf|h5|msgpack|onnx|safetensors)$/.test(name)

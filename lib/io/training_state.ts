@@ -31,12 +31,21 @@ export interface TrainingState {
   readonly state: Readonly<Record<string, JsonValue>>;
 }
 
-/** The file of the weights. */
-export const modelName = "model.safetensors";
+/** The file of the weights: a model's, or an adapter's alone. */
+export type WeightsName = "model.safetensors" | "adapter_model.safetensors";
+
+/** The names that the file of the weights may have. */
+const weightsNames: readonly WeightsName[] = [
+  "model.safetensors",
+  "adapter_model.safetensors",
+];
 /** The file of the optimizer's moments. */
 export const optimizerName = "optimizer.safetensors";
-/** The files that make a checkpoint together with the training state. */
-export const tensorFiles: readonly string[] = [modelName, optimizerName];
+
+/** The file of the weights that a training state names. */
+export function weightsNameOf({ files }: TrainingState): WeightsName {
+  return weightsNames.find((name) => Object.hasOwn(files, name))!;
+}
 
 /** The version of the format that is written and read. */
 const formatVersion = 1;
@@ -129,12 +138,19 @@ function parse(
 
 /** Checks what a reader relies on, for a page may be wrong from the start. */
 function requireDigests(files: TrainingState["files"], path: string) {
-  for (const name of tensorFiles) {
+  const weights = weightsNames.filter((name) =>
+    Object.hasOwn(files ?? {}, name)
+  );
+  const expected = weights.length === 1 ? weights : weightsNames.slice(0, 1);
+  for (const name of [...expected, optimizerName]) {
     const { sha256, bytes }: Partial<Digest> = files?.[name] ?? {};
     if (/^[0-9a-f]{64}$/.test(`${sha256}`) && Number.isSafeInteger(bytes)) {
       continue;
     }
     throw new Error(`Cannot read "${path}": it does not name ${name}`);
+  }
+  if (weights.length > 1) {
+    throw new Error(`Cannot read "${path}": it names ${weights.join(" and ")}`);
   }
 }
 

@@ -10,10 +10,12 @@
 import type { Device } from "../gpu/device.ts";
 import type { Random } from "../random.ts";
 import { type ActivationOptions, conv1d } from "../ops/linear.ts";
+import { gelu } from "../ops/unary.ts";
 import { embedding, type EmbeddingOptions } from "../ops/embedding.ts";
 import { layerNorm } from "../ops/layer_norm.ts";
 import { Parameter } from "../tensor/parameter.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Adapted, Adapter } from "./adapter.ts";
 
 /** Where and from what randomness to make parameters. */
 export interface Init {
@@ -36,11 +38,13 @@ export interface LinearOptions {
 }
 
 /** `y = x weight + bias`, the weight stored `[inputs, outputs]` as in GPT-2. */
-export class Conv1D {
+export class Conv1D implements Adapted {
   /** `[inputs, outputs]`. */
   readonly weight: Parameter;
   /** `[outputs]`, if there is one. */
   readonly bias: Parameter | null;
+  /** What changes its output, if anything does. */
+  adapter: Adapter | null = null;
 
   /** Draws the weights from a normal distribution; the bias starts at zero. */
   constructor(
@@ -53,8 +57,20 @@ export class Conv1D {
   }
 
   /** `[..., inputs]` to `[..., outputs]`. */
-  forward(x: Tensor, then: ActivationOptions = {}): Tensor {
-    return conv1d(x, this.weight, this.bias, then);
+  forward(
+    x: Tensor,
+    { activation, random }: ActivationOptions & { random?: Random } = {},
+  ): Tensor {
+    if (this.adapter === null) {
+      return conv1d(x, this.weight, this.bias, { activation });
+    }
+    const y = this.adapter.forward(x, this, random);
+    return activation === "gelu" ? gelu(y) : y;
+  }
+
+  /** The same without its adapter. */
+  base(x: Tensor): Tensor {
+    return conv1d(x, this.weight, this.bias);
   }
 }
 

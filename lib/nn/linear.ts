@@ -1,14 +1,18 @@
 import { linear } from "../ops/linear.ts";
+import type { Random } from "../random.ts";
 import { Parameter } from "../tensor/parameter.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Adapted, Adapter } from "./adapter.ts";
 import type { Init, LinearOptions } from "./layers.ts";
 
 /** `y = x weight^T + bias`, the weight stored `[outputs, inputs]` as in PyTorch. */
-export class Linear {
+export class Linear implements Adapted {
   /** `[outputs, inputs]`. */
   readonly weight: Parameter;
   /** `[outputs]`, if there is one. */
   readonly bias: Parameter | null;
+  /** What changes its output, if anything does. */
+  adapter: Adapter | null = null;
 
   /** Draws the weights from a normal distribution; the bias starts at zero. */
   constructor(
@@ -21,7 +25,12 @@ export class Linear {
   }
 
   /** `[..., inputs]` to `[..., outputs]`. */
-  forward(x: Tensor): Tensor {
+  forward(x: Tensor, { random }: { random?: Random } = {}): Tensor {
+    return this.adapter?.forward(x, this, random) ?? this.base(x);
+  }
+
+  /** The same without its adapter. */
+  base(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
 }

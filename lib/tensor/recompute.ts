@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Device } from "../gpu/device.ts";
 import type { Random } from "../random.ts";
 import { type Gradients, LEAF, passBack, recordedBefore } from "./chain.ts";
+import { resultOf } from "./result.ts";
 import { enableGrad } from "./tape.ts";
 import type { GradientPlace, Tensor } from "./tensor.ts";
 
@@ -38,7 +38,7 @@ export function recompute(
   };
   let needed = false;
   let inside: readonly Tensor[] = [];
-  const y = fromScope(device, () => {
+  const y = resultOf(device, () => {
     const { y } = run();
     needed = y.needsGrad;
     inside = needed ? recordedBefore(y) : [];
@@ -58,7 +58,7 @@ export function recompute(
     const stop = random?.state;
     if (random) random.state = start!;
     const total = place?.add ? place.tensor : null;
-    const dx = fromScope(device, () => {
+    const dx = resultOf(device, () => {
       const { leaf, y } = enableGrad(run);
       const grads: Gradients = new Map([[y, dy.view(dy.shape)]]);
       if (total) grads.set(leaf, total);
@@ -69,26 +69,5 @@ export function recompute(
     return [dx];
   };
   y.origin = { op: "recompute", inputs: [x], backward };
-  return y;
-}
-
-/**
- * What `body` makes, taken out of a scope that releases all else made in it. A
- * tensor that comes from `outside` stays where it was.
- */
-function fromScope<T extends Tensor | null>(
-  device: Device,
-  body: () => T,
-  outside: Tensor | null = null,
-): Tensor | T {
-  let held: Tensor;
-  {
-    using _scope = device.scope();
-    const made = body();
-    if (made === null || made === outside) return made;
-    held = made.view(made.shape).keep();
-  }
-  const y = held.view(held.shape);
-  held[Symbol.dispose]();
   return y;
 }

@@ -5,6 +5,10 @@ import {
   loadCheckpoint,
   saveCheckpoint,
 } from "../../lib/io/checkpoint.ts";
+import {
+  readTrainingState,
+  writeTrainingState,
+} from "../../lib/io/training_state.ts";
 import { Random } from "../../lib/random.ts";
 import { killLoop } from "./kill_loop.ts";
 import { assertWhole, contentAt, wholeStep } from "./run_content.ts";
@@ -322,3 +326,53 @@ function failAt(
     },
   };
 }
+
+Deno.test("an adapter's weights have their own name, also where a save was cut", () =>
+  inFolder(async (folder) => {
+    const weightsName = "adapter_model.safetensors";
+    await saveCheckpoint(folder, { ...contentAt(1, width), weightsName });
+    const names = [weightsName, ...files.slice(1)];
+    assertEquals(namesIn(folder), names);
+    // As if the process had died when the state was written, and no more.
+    for (const name of names.slice(0, 2)) {
+      const path = join(folder, name);
+      Deno.renameSync(path, `${path}.next`);
+      Deno.writeTextFileSync(path, "of an earlier step");
+    }
+    {
+      using checkpoint = await loadCheckpoint(folder);
+      assertEquals(checkpoint.weightsName, weightsName);
+      assertEquals(assertWhole(checkpoint, width), 1);
+    }
+    assertEquals(namesIn(folder), names);
+    await saveCheckpoint(folder, { ...contentAt(2, width), weightsName });
+    assertEquals(await wholeStep(folder, width), 2);
+  }));
+
+Deno.test("a state that names no weights, or two of them, is refused", () =>
+  inFolder(async (folder) => {
+    await saveCheckpoint(folder, contentAt(1, width));
+    const { step, files: named, state } = readTrainingState(folder);
+    const [weights, moments] = [
+      named["model.safetensors"],
+      named["optimizer.safetensors"],
+    ];
+    const both = {
+      "model.safetensors": weights,
+      "adapter_model.safetensors": weights,
+      "optimizer.safetensors": moments,
+    };
+    writeTrainingState(folder, { step, files: both, state });
+    await assertRejects(
+      () => loadCheckpoint(folder),
+      Error,
+      "it names model.safetensors and adapter_model.safetensors",
+    );
+    const none = { "optimizer.safetensors": moments };
+    writeTrainingState(folder, { step, files: none, state });
+    await assertRejects(
+      () => loadCheckpoint(folder),
+      Error,
+      "it does not name model.safetensors",
+    );
+  }));
