@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { fileError, isMissing } from "../lib/io/file_error.ts";
+import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import {
   describeConfig,
   type ModelConfig,
@@ -52,6 +53,8 @@ export interface Described {
   readonly dtype: string;
   /** The id that ends a text, where the folder does not say. */
   readonly eosTokenId: number | undefined;
+  /** Fields of config.json that are so whatever the folder says. */
+  readonly fields?: Fields;
 }
 
 /**
@@ -60,7 +63,7 @@ export interface Described {
  */
 export function companionFiles(
   companions: Companions,
-  { config, dtype, eosTokenId }: Described,
+  { config, dtype, eosTokenId, fields }: Described,
 ): Map<string, string> {
   const said = parsed(companions, "config.json");
   const now = describeConfig(config, { eosTokenId });
@@ -72,6 +75,7 @@ export function companionFiles(
     ...now,
     ...said,
     ...Object.fromEntries(changed),
+    ...fields,
     torch_dtype: dtype,
     ...said && "dtype" in said && { dtype },
   };
@@ -106,6 +110,22 @@ export function endTokensIn(companions: Companions): number[] {
     );
   });
   return [...new Set(ids)];
+}
+
+/**
+ * The id that fills up rows: the one that a folder names, else the first special
+ * one of the tokenizer, as GPT-2's is used; null if there is none.
+ */
+export function padTokenOf(
+  companions: Companions,
+  { specialTokens }: Pick<Tokenizer, "specialTokens">,
+): number | null {
+  const id = parsed(companions, "config.json")?.pad_token_id;
+  if (Number.isInteger(id) && (id as number) >= 0) return id as number;
+  const said = parsed(companions, "tokenizer_config.json")?.pad_token;
+  const name = typeof said === "string" ? said : (said as Fields)?.content;
+  const [first] = specialTokens.values();
+  return specialTokens.get(name as string) ?? first ?? null;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
