@@ -10,6 +10,7 @@
 
 import { KeyValueCache } from "../lib/nn/cache.ts";
 import { Conv1D, Embedding, type Init, LayerNorm } from "../lib/nn/layers.ts";
+import { through } from "../lib/nn/through.ts";
 import {
   add,
   attention,
@@ -17,12 +18,14 @@ import {
   linear,
   linearCrossEntropy,
   slice,
+  sub,
   to,
 } from "../lib/ops/mod.ts";
 import { recompute } from "../lib/tensor/recompute.ts";
-import type { Tensor } from "../lib/tensor/tensor.ts";
+import { Tensor } from "../lib/tensor/tensor.ts";
+import { expectIds } from "./expect_ids.ts";
 import { checkConfig, type GPT2Config } from "./gpt2_config.ts";
-import type { ModelOptions, Pass } from "./pass.ts";
+import type { LossPass, ModelOptions, Pass } from "./pass.ts";
 
 /** A GPT-2: ids in, a score for every next token out. */
 export class GPT2 {
@@ -58,27 +61,29 @@ export class GPT2 {
   }
 
   /** What the blocks make of ids `[B, T]`: `[B, T, C]`. */
-  hidden(ids: Tensor, { random, cache }: Pass = {}): Tensor {
+  hidden(ids: Tensor, { random, cache, starts }: Pass = {}): Tensor {
     const { blockSize, dropout: rate } = this.config;
     const [, time] = ids.shape;
     const start = cache?.length ?? 0;
     const { dtype } = this.#options;
-    if (ids.shape.length !== 2 || start + time > blockSize) {
-      throw new RangeError(
-        `Cannot read ids [${ids.shape}] after ${start} others: expected [B, T] within a block of ${blockSize}`,
-      );
-    }
-    const table = this.wpe.weight;
-    const positions = time === blockSize
-      ? table
-      : slice(table, 0, start, start + time); // [T, C]
+    expectIds(ids, blockSize, { cache, starts });
+    const positions = starts
+      ? this.wpe.forward(positionsFrom(starts)) // [B, T, C]
+      : time === blockSize
+      ? this.wpe.weight
+      : slice(this.wpe.weight, 0, start, start + time); // [T, C]
     let x = add(this.wte.forward(ids, { dtype }), positions); // [B, T, C]
     if (random) x = dropout(x, rate, random);
     const again = cache ? "none" : this.#options.recompute;
     for (const [layer, block] of this.h.entries()) {
-      const pass = { layer, random, cache, recomputes: again === "mlp" };
+      const recomputes = again === "mlp";
+      const pass = { layer, random, cache, starts, recomputes };
       const forward = (x: Tensor) => block.forward(x, pass);
-      x = again === "block" ? recompute(x, forward, { random }) : forward(x);
+      x = again === "block"
+        ? recompute(x, forward, { random })
+        : cache
+        ? forward(x)
+        : through(block, x, forward);
     }
     cache?.advance(time);
     return this.ln_f.forward(x);
@@ -90,9 +95,11 @@ export class GPT2 {
   }
 
   /** The mean loss of predicting `targets` from `ids`, both `[B, T]`. */
-  loss(ids: Tensor, targets: Tensor, pass: Pass = {}): Tensor {
+  loss(ids: Tensor, targets: Tensor, pass: LossPass = {}): Tensor {
+    const { rows, statistics } = pass;
     const hidden = this.hidden(ids, pass);
-    return linearCrossEntropy(hidden, this.wte.weight, targets);
+    const options = { rows, statistics };
+    return linearCrossEntropy(hidden, this.wte.weight, targets, options);
   }
 
   /** An empty cache for `batch` texts of at most `capacity` positions: a block. */
@@ -173,13 +180,16 @@ export class GPT2Attention {
   }
 
   /** `[B, T, C]` to the same shape. */
-  forward(x: Tensor, { layer, random, cache }: BlockPass): Tensor {
-    const qkv = this.c_attn.forward(x); // [B, T, 3C]
+  forward(x: Tensor, { layer, random, cache, starts }: BlockPass): Tensor {
+    const qkv = this.c_attn.forward(x, { random }); // [B, T, 3C]
     const rate = this.#dropout;
     const mixed = cache
       ? cache.attend(layer, qkv)
-      : attention(qkv, this.#heads, random && { dropout: { rate, random } });
-    const y = this.c_proj.forward(mixed); // [B, T, C]
+      : attention(qkv, this.#heads, {
+        starts,
+        dropout: random && { rate, random },
+      });
+    const y = this.c_proj.forward(mixed, { random }); // [B, T, C]
     return random ? dropout(y, rate, random) : y;
   }
 }
@@ -207,8 +217,8 @@ export class GPT2MLP {
 
   /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, { random }: Pass): Tensor {
-    const wide = this.c_fc.forward(x, { activation: "gelu" }); // [B, T, 4C]
-    const y = this.c_proj.forward(wide); // [B, T, C]
+    const wide = this.c_fc.forward(x, { activation: "gelu", random }); // [B, T, 4C]
+    const y = this.c_proj.forward(wide, { random }); // [B, T, C]
     return random ? dropout(y, this.#dropout, random) : y;
   }
 }
@@ -216,6 +226,12 @@ export class GPT2MLP {
 /** Each layer adds twice to the residual stream, so it starts that much smaller. */
 function residualStd({ nLayer }: GPT2Config): number {
   return 0.02 / Math.sqrt(2 * nLayer);
+}
+
+/** The position of each token in its document, `[B, T]`. */
+function positionsFrom(starts: Tensor): Tensor {
+  const [, time] = starts.shape;
+  return sub(Tensor.arange(starts.device, 0, time), starts);
 }
 
 function normOptions({ bias, layerNormEpsilon }: Required<GPT2Config>) {

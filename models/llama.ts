@@ -15,6 +15,7 @@ import { Embedding, type Init } from "../lib/nn/layers.ts";
 import { Linear } from "../lib/nn/linear.ts";
 import { RMSNorm } from "../lib/nn/rms_norm.ts";
 import { Rotary } from "../lib/nn/rotary.ts";
+import { through } from "../lib/nn/through.ts";
 import {
   add,
   attention,
@@ -26,8 +27,9 @@ import {
 import type { Parameter } from "../lib/tensor/parameter.ts";
 import { recompute } from "../lib/tensor/recompute.ts";
 import type { Tensor } from "../lib/tensor/tensor.ts";
+import { expectIds } from "./expect_ids.ts";
 import { checkLlamaConfig, type LlamaConfig } from "./llama_config.ts";
-import type { ModelOptions, Pass } from "./pass.ts";
+import type { LossPass, ModelOptions, Pass } from "./pass.ts";
 
 /** Makes the attention of a block: what the members of the family differ in. */
 export type MakeAttention = (
@@ -50,8 +52,8 @@ export class Llama {
     /** The last normalization. */
     readonly norm: RMSNorm;
   };
-  /** The head, unless it is the embedding. */
-  readonly lm_head: Linear | null;
+  /** The head, unless it is the embedding, or a classifier took its place. */
+  lm_head: Linear | null;
 
   /** Draws the weights. Throws on a config that makes no sense. */
   constructor(
@@ -88,23 +90,25 @@ export class Llama {
   }
 
   /** What the blocks make of ids `[B, T]`: `[B, T, C]`. */
-  hidden(ids: Tensor, { cache }: Pass = {}): Tensor {
+  hidden(ids: Tensor, { random, cache, starts }: Pass = {}): Tensor {
     const { blockSize } = this.config;
     const [, time] = ids.shape;
-    const start = cache?.length ?? 0;
-    if (ids.shape.length !== 2 || start + time > blockSize) {
-      throw new RangeError(
-        `Cannot read ids [${ids.shape}] after ${start} others: expected [B, T] within a block of ${blockSize}`,
-      );
-    }
+    expectIds(ids, blockSize, { cache, starts });
     const { dtype } = this.#options;
     let x = this.model.embed_tokens.forward(ids, { dtype }); // [B, T, C]
     const again = cache ? "none" : this.#options.recompute;
     for (const [layer, block] of this.model.layers.entries()) {
       const recomputes = again === "mlp";
-      const pass = { layer, cache, recomputes, rotary: this.#rotary };
+      const pass = {
+        ...{ layer, random, cache, starts, recomputes },
+        rotary: this.#rotary,
+      };
       const forward = (x: Tensor) => block.forward(x, pass);
-      x = again === "block" ? recompute(x, forward) : forward(x);
+      x = again === "block"
+        ? recompute(x, forward, { random })
+        : cache
+        ? forward(x)
+        : through(block, x, forward);
     }
     cache?.advance(time);
     return this.model.norm.forward(x);
@@ -116,8 +120,11 @@ export class Llama {
   }
 
   /** The mean loss of predicting `targets` from `ids`, both `[B, T]`. */
-  loss(ids: Tensor, targets: Tensor, pass: Pass = {}): Tensor {
-    return linearCrossEntropy(this.hidden(ids, pass), this.#head, targets);
+  loss(ids: Tensor, targets: Tensor, pass: LossPass = {}): Tensor {
+    const { rows, statistics } = pass;
+    const hidden = this.hidden(ids, pass);
+    const options = { rows, statistics };
+    return linearCrossEntropy(hidden, this.#head, targets, options);
   }
 
   /** An empty cache for `batch` texts of at most `capacity` positions: a block. */
@@ -140,13 +147,11 @@ export class Llama {
 }
 
 /** A pass as one block sees it. */
-export interface LlamaPass {
+export interface LlamaPass extends Pass {
   /** Which block it is, from 0. */
   readonly layer: number;
   /** Turns queries and keys by their positions. */
   readonly rotary: Rotary;
-  /** Generation: what was read before, to which this pass adds. */
-  readonly cache?: KeyValueCache;
   /** Whether the MLP is computed again on the way back. */
   readonly recomputes?: boolean;
 }
@@ -178,9 +183,9 @@ export class LlamaBlock {
   /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, pass: LlamaPass): Tensor {
     const mix = (x: Tensor) =>
-      add(x, this.mlp.forward(this.post_attention_layernorm.forward(x)));
+      add(x, this.mlp.forward(this.post_attention_layernorm.forward(x), pass));
     x = add(x, this.self_attn.forward(this.input_layernorm.forward(x), pass));
-    return pass.recomputes ? recompute(x, mix) : mix(x);
+    return pass.recomputes ? recompute(x, mix, pass) : mix(x);
   }
 }
 
@@ -213,26 +218,30 @@ export class LlamaAttention {
   }
 
   /** `[B, T, C]` to the same shape. */
-  forward(x: Tensor, { layer, rotary, cache }: LlamaPass): Tensor {
+  forward(
+    x: Tensor,
+    { layer, rotary, random, cache, starts }: LlamaPass,
+  ): Tensor {
     const { nHead: heads, nKeyValueHead: keyValueHeads } = this.#config;
-    const q = this.queries(x); // [B, T, H D]
-    const k = this.keys(x); // [B, T, KV D]
-    const v = this.v_proj.forward(x); // [B, T, KV D]
-    const qkv = rotary.forward(q, k, v, cache?.length); // [B, T, (H + 2 KV) D]
+    const q = this.queries(x, { random }); // [B, T, H D]
+    const k = this.keys(x, { random }); // [B, T, KV D]
+    const v = this.v_proj.forward(x, { random }); // [B, T, KV D]
+    const at = { start: cache?.length, starts };
+    const qkv = rotary.forward(q, k, v, at); // [B, T, (H + 2 KV) D]
     const mixed = cache
       ? cache.attend(layer, qkv)
-      : attention(qkv, heads, { keyValueHeads }); // [B, T, H D]
-    return this.o_proj.forward(mixed);
+      : attention(qkv, heads, { keyValueHeads, starts }); // [B, T, H D]
+    return this.o_proj.forward(mixed, { random });
   }
 
   /** The queries before they are turned. */
-  protected queries(x: Tensor): Tensor {
-    return this.q_proj.forward(x);
+  protected queries(x: Tensor, pass: Pass): Tensor {
+    return this.q_proj.forward(x, pass);
   }
 
   /** The keys before they are turned. */
-  protected keys(x: Tensor): Tensor {
-    return this.k_proj.forward(x);
+  protected keys(x: Tensor, pass: Pass): Tensor {
+    return this.k_proj.forward(x, pass);
   }
 }
 
@@ -256,8 +265,9 @@ export class LlamaMLP {
   }
 
   /** `[B, T, C]` to the same shape. */
-  forward(x: Tensor): Tensor {
-    const gated = swiglu(this.gate_proj.forward(x), this.up_proj.forward(x));
-    return this.down_proj.forward(gated);
+  forward(x: Tensor, { random }: Pass = {}): Tensor {
+    const gate = this.gate_proj.forward(x, { random });
+    const up = this.up_proj.forward(x, { random });
+    return this.down_proj.forward(swiglu(gate, up), { random });
   }
 }

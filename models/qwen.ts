@@ -8,7 +8,7 @@ import type { Init } from "../lib/nn/layers.ts";
 import { RMSNorm } from "../lib/nn/rms_norm.ts";
 import { reshape } from "../lib/ops/mod.ts";
 import type { Tensor } from "../lib/tensor/tensor.ts";
-import type { ModelOptions } from "./pass.ts";
+import type { ModelOptions, Pass } from "./pass.ts";
 import { Llama, LlamaAttention } from "./llama.ts";
 import type { LlamaConfig } from "./llama_config.ts";
 
@@ -56,13 +56,13 @@ export class Qwen3Attention extends LlamaAttention {
   }
 
   /** The queries, each head of length about the square root of D. */
-  protected override queries(x: Tensor): Tensor {
-    return this.#byHead(super.queries(x), this.q_norm);
+  protected override queries(x: Tensor, pass: Pass): Tensor {
+    return this.#byHead(super.queries(x, pass), this.q_norm);
   }
 
   /** The keys, likewise. */
-  protected override keys(x: Tensor): Tensor {
-    return this.#byHead(super.keys(x), this.k_norm);
+  protected override keys(x: Tensor, pass: Pass): Tensor {
+    return this.#byHead(super.keys(x, pass), this.k_norm);
   }
 
   #byHead(x: Tensor, norm: RMSNorm): Tensor {

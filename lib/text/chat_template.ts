@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { JsonCursor } from "./json_cursor.ts";
 import { JinjaTemplate, type RenderLimits } from "./jinja.ts";
+import { plainMessages } from "./plain_messages.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** One turn of a conversation. */
@@ -49,18 +50,22 @@ export interface RenderOptions extends RenderLimits {
  * ```
  */
 export class ChatTemplate {
+  /** The templates in Jinja, by name; one alone is "default". */
+  readonly sources: Readonly<Record<string, string>>;
+  /** The variables of every conversation, such as `bos_token`. */
+  readonly tokens: Readonly<Record<string, unknown>>;
+
   readonly #templates: ReadonlyMap<string, JinjaTemplate>;
-  readonly #tokens: Readonly<Record<string, unknown>>;
 
   /** Takes a template in Jinja, or several by name, and variables such as `bos_token`. */
   constructor(
     source: string | Readonly<Record<string, string>>,
     tokens: Readonly<Record<string, unknown>> = {},
   ) {
-    const sources = typeof source === "string" ? { default: source } : source;
-    this.#tokens = tokens;
+    this.sources = typeof source === "string" ? { default: source } : source;
+    this.tokens = tokens;
     this.#templates = new Map(
-      Object.entries(sources).map(([name, source]) => {
+      Object.entries(this.sources).map(([name, source]) => {
         try {
           return [name, new JinjaTemplate(source)];
         } catch (error) {
@@ -76,7 +81,7 @@ export class ChatTemplate {
 
   /** The text of the token that ends a turn, if that is known: `eos_token`. */
   get endToken(): string | undefined {
-    const { eos_token: token } = this.#tokens;
+    const { eos_token: token } = this.tokens;
     return typeof token === "string" ? token : undefined;
   }
 
@@ -86,18 +91,8 @@ export class ChatTemplate {
     messages: readonly ChatMessage[],
     options: RenderOptions = {},
   ): Uint32Array<ArrayBuffer> {
-    const names = [...tokenizer.specialTokens.keys()]
-      .sort((a, b) => b.length - a.length);
-    if (names.length === 0) {
-      return tokenizer.encode(this.render(messages, options));
-    }
-    const tokens = new RegExp(names.map(RegExp.escape).join("|"), "gu");
-    const mark = markBeside(messages);
-    const marked = messages.map((message) =>
-      keepPlain(message, { tokens, mark }) as ChatMessage
-    );
-    const text = this.render(marked, options);
-    return tokenizer.encode(text, { allowedSpecial: "all", mark });
+    const plain = plainMessages(tokenizer, messages);
+    return plain.encode(this.render(plain.messages, options));
   }
 
   /** The text of a conversation. Throws an Error where the template refuses it or exceeds a limit. */
@@ -120,7 +115,7 @@ export class ChatTemplate {
       throw new RangeError("Cannot write a conversation of no messages");
     }
     const variables = new Map<string, unknown>(Object.entries({
-      ...this.#tokens,
+      ...this.tokens,
       messages,
       tools: tools ?? null,
       documents: null,
@@ -139,36 +134,6 @@ export class ChatTemplate {
   }
 }
 
-/** Values with a mark between the characters of special tokens in their strings. */
-function keepPlain(
-  value: unknown,
-  { tokens, mark }: { readonly tokens: RegExp; readonly mark: string },
-): unknown {
-  if (typeof value === "string") {
-    return value.replace(tokens, (token) => [...token].join(mark));
-  }
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) {
-    return value.map((item) => keepPlain(item, { tokens, mark }));
-  }
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, item]) => [key, keepPlain(item, { tokens, mark })]),
-  );
-}
-
-/** A character that no text has: one of those that Unicode keeps for programs. */
-function markBeside(messages: readonly ChatMessage[]): string {
-  const text = JSON.stringify(messages);
-  for (let code = 0xfdd0; code <= 0xfdef; code++) {
-    const mark = String.fromCharCode(code);
-    if (!text.includes(mark)) return mark;
-  }
-  throw new RangeError(
-    "Cannot encode a conversation that holds every noncharacter of Unicode",
-  );
-}
-
 /**
  * The chat template of a model folder: chat_template.jinja, or what
  * tokenizer_config.json has; undefined where there is none. Throws one line
@@ -185,6 +150,18 @@ export async function loadChatTemplate(
     readTemplates(config.at("chat_template"));
   if (source === undefined) return undefined;
   return new ChatTemplate(source, readTokens(config));
+}
+
+/**
+ * The special tokens that the tokenizer_config.json of a model folder names, as
+ * templates know them: `bos_token`, `eos_token` and so on. Throws one line that
+ * says what is malformed.
+ */
+export async function loadTemplateTokens(
+  folder: string,
+): Promise<Readonly<Record<string, string>>> {
+  const path = `${folder.replace(/(?<=.)\/+$/, "")}/tokenizer_config.json`;
+  return readTokens(JsonCursor.parse(await textOf(path) ?? "{}", path));
 }
 
 /** One template, or several as a list of names and templates. */

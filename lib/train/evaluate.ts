@@ -7,8 +7,8 @@
 import { type Batch, IGNORE_INDEX } from "../data/batch.ts";
 import type { Device } from "../gpu/device.ts";
 import { noGrad } from "../tensor/tape.ts";
-import { readAll, Tensor } from "../tensor/tensor.ts";
-import type { Trainable } from "./train.ts";
+import { readAll, type Tensor } from "../tensor/tensor.ts";
+import { nextTokenLoss, type Trainable } from "./train.ts";
 
 /** What evaluation needs. */
 export interface EvaluateOptions {
@@ -37,6 +37,7 @@ const PER_READ = 64;
 export async function evaluate(
   { device, model, batches }: EvaluateOptions,
 ): Promise<Evaluation> {
+  const lossOf = nextTokenLoss(device, model);
   let sum = 0;
   let tokens = 0;
   let queued: { loss: Tensor; counted: number }[] = [];
@@ -55,7 +56,7 @@ export async function evaluate(
       0,
     );
     if (counted === 0) continue;
-    queued.push({ loss: queueLoss({ device, model }, batch), counted });
+    queued.push({ loss: queueLoss(device, () => lossOf(batch, {})), counted });
     if (queued.length === PER_READ) await settle();
   }
   await settle();
@@ -67,17 +68,9 @@ export async function evaluate(
 }
 
 /** The loss of one batch, computed but not awaited. */
-function queueLoss(
-  { device, model }: { device: Device; model: Trainable },
-  { inputs, targets, shape }: Batch,
-): Tensor {
+function queueLoss(device: Device, lossOf: () => Tensor): Tensor {
   using _scope = device.scope();
-  const loss = noGrad(() =>
-    model.loss(
-      Tensor.from(device, inputs, shape),
-      Tensor.from(device, targets, shape),
-    )
-  ).keep();
+  const loss = noGrad(lossOf).keep();
   device.flush();
   return loss;
 }

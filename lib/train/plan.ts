@@ -13,20 +13,22 @@ import { constantSchedule } from "../optim/schedule.ts";
 import { Random } from "../random.ts";
 import type { Parameter } from "../tensor/parameter.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { train, type Trainable } from "./train.ts";
+import { type Objective, type Readable, train } from "./train.ts";
 
-/** Training to plan. */
-export interface PlanOptions {
+/** Training to plan, of a model `M` on batches `B`. */
+export interface PlanOptions<M extends object, B extends Readable> {
   /** What it would run on; nothing is done to it. */
   readonly device: Device;
   /** Makes the model on the device it is given. Its weights may be zeros. */
-  readonly model: (device: Device) => Trainable & object;
+  readonly model: (device: Device) => M;
   /** Makes what moves them. */
   readonly optimizer: (parameters: ReadonlyMap<string, Parameter>) => AdamW;
-  /** Rows of a batch. */
-  readonly batchSize: number;
-  /** Positions of a row. */
-  readonly blockSize: number;
+  /** A batch as large as any; what is in it does not matter. */
+  readonly batch: B;
+  /** Batches of other sizes that come along, which keep buffers of their own: none. */
+  readonly others?: readonly B[];
+  /** The loss of a batch of the model's. */
+  readonly objective: (device: Device, model: M) => Objective<B>;
   /** Batches averaged into one step: 1. */
   readonly gradientAccumulationSteps?: number;
   /** Whether anything is dropped. */
@@ -64,39 +66,44 @@ export interface MemoryPlan {
 const STEPS = 2; // the second finds everything in place
 
 /**
- * Runs two steps on a device that computes nothing and counts everything, so that
- * the plan is what the same steps would take. Throws what they would throw where
+ * Runs two steps, and those of other batches, on a device that computes nothing
+ * and counts everything, so that the plan is what the same steps would take. Throws what they would throw where
  * something is larger than the adapter allows.
  */
-export async function planTraining(
+export async function planTraining<M extends object, B extends Readable>(
   { device: real, model: make, optimizer: makeOptimizer, ...options }:
-    PlanOptions,
+    PlanOptions<M, B>,
 ): Promise<MemoryPlan> {
-  const { batchSize, blockSize, gradientAccumulationSteps, dropout } = options;
+  const { batch, others = [], objective, dropout } = options;
+  const { gradientAccumulationSteps = 1 } = options;
   const device = planningDevice(real);
   const model = make(device);
   const moved = parameters(model);
   const optimizer = makeOptimizer(moved);
   const ready = device.bytesInUse;
-  const ids = new Uint32Array(batchSize * blockSize);
-  const shape = [batchSize, blockSize] as [number, number];
+  const first = Array.from(
+    { length: STEPS * gradientAccumulationSteps },
+    () => batch,
+  );
+  const queue = [...first, ...others];
   const steps = train({
     device,
-    model,
+    objective: objective(device, model),
     optimizer,
-    batches: { next: () => ({ inputs: ids, targets: ids, shape }) },
+    batches: { next: () => queue.shift() ?? batch },
     schedule: constantSchedule(0),
-    steps: STEPS,
+    steps: STEPS + Math.ceil(others.length / gradientAccumulationSteps),
     gradientAccumulationSteps,
     random: dropout ? new Random(1) : undefined,
   });
   let lasting = 0;
   let before = 0;
   let dispatches = 0;
-  for await (const _step of steps) {
+  for await (const { step } of steps) {
     lasting = device.bytesInUse;
-    dispatches = device.counters.dispatches - before;
-    before = device.counters.dispatches;
+    const { dispatches: now } = device.counters;
+    if (step <= STEPS) dispatches = now - before;
+    before = now;
   }
   const weights = [...moved.values()];
   const held = bytesOf(weights);

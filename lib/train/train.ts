@@ -5,6 +5,8 @@
  */
 
 import type { Batch } from "../data/batch.ts";
+import { countedPlaces } from "../data/counted_targets.ts";
+import { checkStarts } from "../data/starts.ts";
 import type { Device } from "../gpu/device.ts";
 import { mul } from "../ops/binary.ts";
 import { copyElements } from "../ops/copy.ts";
@@ -17,20 +19,61 @@ import { readAll, Tensor } from "../tensor/tensor.ts";
 
 /** A model that can be trained. */
 export interface Trainable {
-  /** The mean loss of predicting `targets` from `ids`, both u32 `[B, T]`. */
-  loss(ids: Tensor, targets: Tensor, pass?: { random?: Random }): Tensor;
+  /**
+   * The mean loss of predicting `targets` from `ids`, both u32 `[B, T]`. Where
+   * documents lie side by side, `starts` `[B, T]` says where that of each token
+   * begins in its row. Where many targets are ignored, `rows` `[n]` names the
+   * places in `[B, T]` of those that are not, and some beyond to fill up: a model
+   * may pass over all others.
+   */
+  loss(
+    ids: Tensor,
+    targets: Tensor,
+    pass?: { random?: Random; starts?: Tensor; rows?: Tensor },
+  ): Tensor;
 }
 
-/** What training needs. */
-export interface TrainOptions {
-  /** Where it runs. */
-  readonly device: Device;
+/**
+ * What training makes smaller: the loss of a batch, one number. What is dropped
+ * is drawn from `random`.
+ */
+export type Objective<B> = (batch: B, pass: { random?: Random }) => Tensor;
+
+/** A batch of any kind, with the ids that a model reads of it. */
+export interface Readable {
+  /** The ids, padding among them where there is any. */
+  readonly inputs: Uint32Array;
+  /** How many of each row are no padding; without it, all. */
+  readonly lengths?: Uint32Array;
+}
+
+/** A model that learns to predict the next token. */
+export interface ModelLearning {
   /** What learns. */
   readonly model: Trainable;
-  /** What moves the model's parameters. */
-  readonly optimizer: AdamW;
   /** Where batches come from. */
   readonly batches: { next(): Batch };
+}
+
+/** Whatever learns to make a loss of its own smaller. */
+export interface ObjectiveLearning<B extends Readable> {
+  /** The loss of a batch. */
+  readonly objective: Objective<B>;
+  /** Where batches come from. */
+  readonly batches: { next(): B };
+}
+
+/** What learns, and what from. */
+export type Learning<B extends Readable> =
+  | ModelLearning
+  | ObjectiveLearning<B>;
+
+/** How training goes. */
+export interface StepsOptions {
+  /** Where it runs. */
+  readonly device: Device;
+  /** What moves the parameters. */
+  readonly optimizer: AdamW;
   /** The learning rate of each step. */
   readonly schedule: Schedule;
   /** Steps in all, those before `start` included. */
@@ -42,6 +85,11 @@ export interface TrainOptions {
   /** Dropout is drawn from it; without it nothing is dropped. */
   readonly random?: Random;
 }
+
+/** What training needs. */
+export type TrainOptions<B extends Readable = Batch> =
+  & StepsOptions
+  & Learning<B>;
 
 /** What one step measured. */
 export interface StepReport {
@@ -65,7 +113,7 @@ export interface Step {
   readonly step: number;
   /** Its learning rate. */
   readonly learningRate: number;
-  /** Tokens it learned from. */
+  /** Tokens it read, but for padding. */
   readonly tokens: number;
   /**
    * What this step and those not yet read measured. Awaiting it waits for the
@@ -103,19 +151,12 @@ const NOTED = 5;
  * Nothing here waits for the GPU. Losses and gradient norms gather there until
  * {@linkcode Step.read}, or until there are a thousand of them.
  */
-export async function* train(
-  {
-    device,
-    model,
-    optimizer,
-    batches,
-    schedule,
-    steps,
-    start = 0,
-    gradientAccumulationSteps = 1,
-    random,
-  }: TrainOptions,
+export async function* train<B extends Readable = Batch>(
+  options: TrainOptions<B>,
 ): AsyncGenerator<Step> {
+  const { device, optimizer, schedule, steps, start = 0, random } = options;
+  const { gradientAccumulationSteps = 1 } = options;
+  const lossOfNext = lossesOf(options);
   using history = new History(device, optimizer, gradientAccumulationSteps);
   const share = 1 / gradientAccumulationSteps;
   for (let index = start; index < steps; index++) {
@@ -123,15 +164,10 @@ export async function* train(
     let tokens = 0;
     for (let micro = 0; micro < gradientAccumulationSteps; micro++) {
       using _scope = device.scope();
-      const { inputs, targets, shape } = batches.next();
-      const loss = model.loss(
-        Tensor.from(device, inputs, shape),
-        Tensor.from(device, targets, shape),
-        { random },
-      );
+      const { loss, read } = lossOfNext({ random });
       backward(loss, scaleOf(optimizer, share));
       history.add(loss);
-      tokens += inputs.length;
+      tokens += read;
     }
     optimizer.step(learningRate);
     history.close(index + 1, learningRate);
@@ -139,6 +175,51 @@ export async function* train(
     yield { step: index + 1, learningRate, tokens, read: () => history.read() };
     if (history.full) await history.settle();
   }
+}
+
+/** The loss of predicting the next tokens of a batch. */
+export function nextTokenLoss(
+  device: Device,
+  model: Trainable,
+): Objective<Batch> {
+  return ({ inputs, targets, shape, starts }, { random }) => {
+    if (starts) checkStarts(starts, shape);
+    const places = countedPlaces(targets);
+    return model.loss(
+      Tensor.from(device, inputs, shape),
+      Tensor.from(device, targets, shape),
+      {
+        random,
+        starts: starts && Tensor.from(device, starts, shape),
+        rows: places ? Tensor.from(device, places) : undefined,
+      },
+    );
+  };
+}
+
+/** Takes one batch after another, and gives the loss of each and its tokens. */
+function lossesOf<B extends Readable>(options: Learning<B> & StepsOptions) {
+  if ("model" in options) {
+    const { device, model, batches } = options;
+    return lossesFrom(nextTokenLoss(device, model), batches);
+  }
+  return lossesFrom(options.objective, options.batches);
+}
+
+function lossesFrom<B extends Readable>(
+  objective: Objective<B>,
+  batches: { next(): B },
+) {
+  return (pass: { random?: Random }) => {
+    const batch = batches.next();
+    return { loss: objective(batch, pass), read: tokensOf(batch) };
+  };
+}
+
+/** The tokens of a batch, but for padding. */
+function tokensOf({ inputs, lengths }: Readable): number {
+  if (lengths === undefined) return inputs.length;
+  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 /** What a loss is multiplied by: its share of the step, and the loss scale. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { blankBatch } from "../../lib/data/batch.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { planningDevice } from "../../lib/gpu/plan.ts";
 import { parameters } from "../../lib/nn/parameters.ts";
@@ -7,7 +8,7 @@ import { constantSchedule } from "../../lib/optim/schedule.ts";
 import { Random } from "../../lib/random.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 import { planTraining } from "../../lib/train/plan.ts";
-import { train } from "../../lib/train/train.ts";
+import { nextTokenLoss, train } from "../../lib/train/train.ts";
 import { GPT2 } from "../../models/gpt2.ts";
 import type { ModelOptions } from "../../models/pass.ts";
 import type { GPT2Config } from "../../models/gpt2_config.ts";
@@ -69,8 +70,8 @@ for (
       device,
       model: (device) => new GPT2({ device, random: null }, sizes, options),
       optimizer: (parameters) => new AdamW(parameters, optimized),
-      batchSize,
-      blockSize,
+      batch: blankBatch(batchSize, blockSize),
+      objective: nextTokenLoss,
       gradientAccumulationSteps,
       dropout: dropout > 0,
     });
@@ -114,8 +115,8 @@ Deno.test("the parts of a plan follow from the sizes", async () => {
       model: (device) =>
         new GPT2({ device, random: null }, { ...sizes, nLayer }),
       optimizer: (parameters) => new AdamW(parameters),
-      batchSize,
-      blockSize: sizes.blockSize,
+      batch: blankBatch(batchSize, sizes.blockSize),
+      objective: nextTokenLoss,
     });
   const close = (a: number, b: number) =>
     assert(Math.abs(a / b - 1) < 0.05, `${a} for ${b}`);
@@ -152,8 +153,8 @@ Deno.test("planning a large model takes no memory for its weights", async () => 
     device: devices.best!,
     model: (device) => new GPT2({ device, random: null }, config),
     optimizer: (parameters) => new AdamW(parameters),
-    batchSize: 1,
-    blockSize: 1024,
+    batch: blankBatch(1, 1024),
+    objective: nextTokenLoss,
   });
   const after = Deno.memoryUsage();
   const bytes = 4 * 124_439_808;
