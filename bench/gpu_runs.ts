@@ -5,13 +5,14 @@
  */
 
 import { prepareTuning, settleTuning } from "../cli/tuning_store.ts";
+import { blankBatch } from "../lib/data/batch.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { parameters } from "../lib/nn/parameters.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
 import { constantSchedule } from "../lib/optim/schedule.ts";
 import { Random } from "../lib/random.ts";
 import { planTraining } from "../lib/train/plan.ts";
-import { type Step, train } from "../lib/train/train.ts";
+import { nextTokenLoss, type Step, train } from "../lib/train/train.ts";
 import { GPT2 } from "../models/gpt2.ts";
 import type { ModelOptions } from "../models/pass.ts";
 import { GPT2_PRESETS, type GPT2Config } from "../models/gpt2_config.ts";
@@ -86,8 +87,8 @@ async function steps(
     device,
     model,
     optimizer: (parameters) => new AdamW(parameters),
-    batchSize,
-    blockSize: time,
+    batch: blankBatch(batchSize, time),
+    objective: nextTokenLoss,
   });
   await settleTuning(device, plan.untuned, console.error);
   const random = new Random(1);

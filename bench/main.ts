@@ -19,6 +19,7 @@ type Bench = (options: BenchOptions) => Promise<void>;
 const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["kernels", async () => (await import("./kernels.ts")).kernels],
   ["train", async () => (await import("./train.ts")).train],
+  ["finetune", async () => (await import("./finetune.ts")).finetune],
   ["generate", async () => (await import("./generate.ts")).generate],
   ["start", async () => (await import("./start.ts")).start],
   ["load", async () => (await import("./load.ts")).load],
@@ -36,6 +37,7 @@ const APART: ReadonlySet<string> = new Set(["load", "profile", "gpu"]);
 const ABOUT: Readonly<Record<string, string>> = {
   kernels: "products, attention, and what is bound by memory",
   train: "steps of training, the host's part in them, and memory",
+  finetune: "steps that train a part of a model, beside all of it",
   generate: "reading a prompt, and writing after it",
   start: "the first step of training, with and without a shader cache",
   load: "loading a published folder of full size: seconds, and peak memory",

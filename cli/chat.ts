@@ -4,6 +4,7 @@
  * @module
  */
 
+import { basename, resolve } from "node:path";
 import { generate } from "../lib/generate/generate.ts";
 import { StopStrings } from "../lib/generate/stop.ts";
 import { Device } from "../lib/gpu/device.ts";
@@ -18,7 +19,7 @@ import type { ModelOptions } from "../models/pass.ts";
 import { type Parsed, readArgs, type Values } from "./args.ts";
 import { Conversation } from "./conversation.ts";
 import { describeAdapter } from "./describe_adapter.ts";
-import { findModel } from "./find_model.ts";
+import { ADAPTER_FLAG, findAdapted } from "./find_model.ts";
 import {
   SAMPLING_FLAGS,
   samplingOptions,
@@ -33,6 +34,10 @@ const FLAGS = {
     value: "DIR|ORG/NAME[@REVISION]",
     default: "out",
     help: "Folder of the model, or its name on the Hugging Face hub",
+  },
+  "adapter": {
+    ...ADAPTER_FLAG,
+    help: `${ADAPTER_FLAG.help}; of several, /adapter picks one`,
   },
   "system": {
     kind: "text",
@@ -60,18 +65,23 @@ const COMMAND = {
   ],
 } as const;
 
-const HELP = `/reset      forget what was said
-/save FILE  write what was said as JSON
-/exit       leave, as the end of input does
-/help       show this`;
+const HELP = `/reset         forget what was said
+/save FILE     write what was said as JSON
+/adapter NAME  put another adapter on; "none" takes it off
+/exit          leave, as the end of input does
+/help          show this`;
 
 /** Runs the command and returns the exit code. */
 export async function chat(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { values } = parsed;
-  const folder = await findModel(values.model);
-  const template = await loadChatTemplate(folder);
+  const { values, given } = parsed;
+  const { folder, adapters } = await findAdapted({
+    model: given.has("model") ? values.model : undefined,
+    otherwise: values.model,
+    adapters: values.adapter,
+  });
+  const template = await firstTemplate([...adapters.slice(0, 1), folder]);
   if (template === undefined) {
     throw new Error(
       `Cannot chat with ${folder}: it has no chat template, neither chat_template.jinja nor "chat_template" in tokenizer_config.json`,
@@ -83,13 +93,27 @@ export async function chat(args: string[]): Promise<number> {
     dtype: values.dtype as ModelOptions["dtype"],
   };
   if (options.dtype === "f16") await requireHalf(device);
-  const loaded = await loadModel(device, folder, options);
-  using talk = new Talk(device, { ...loaded, template }, values);
+  const loaded = await loadModel(device, folder, { ...options, adapters });
+  const names = adapters.map((folder) => basename(resolve(folder)));
+  using talk = new Talk(device, { ...loaded, template, names }, values);
   return await talk.run(stdinLines());
 }
 
-/** A model, and how it wants a conversation written. */
-type Speaker = LoadedModel & { readonly template: ChatTemplate };
+/** The chat template of the first folder that has one. */
+async function firstTemplate(
+  folders: readonly string[],
+): Promise<ChatTemplate | undefined> {
+  for (const folder of folders) {
+    const template = await loadChatTemplate(folder);
+    if (template !== undefined) return template;
+  }
+}
+
+/** A model, how it wants a conversation written, and what its adapters are called. */
+type Speaker = LoadedModel & {
+  readonly template: ChatTemplate;
+  readonly names: readonly string[];
+};
 
 /** A conversation with a model, line by line. */
 class Talk implements Disposable {
@@ -173,6 +197,7 @@ class Talk implements Disposable {
     const rest = line.slice(name.length).trim();
     if (name === "/help") console.error(HELP);
     else if (name === "/reset") this.#conversation.reset();
+    else if (name === "/adapter") this.#adapt(rest);
     else if (name === "/save" && rest !== "") {
       const { messages } = this.#conversation;
       replaceFile(rest, `${JSON.stringify({ messages })}\n`);
@@ -184,6 +209,23 @@ class Talk implements Disposable {
           : `There is no command ${name}; /help lists them`,
       );
     }
+  }
+
+  #adapt(name: string): void {
+    const { adapters = [], names } = this.#speaker;
+    const chosen = adapters[names.indexOf(name)];
+    if (chosen === undefined && name !== "none") {
+      throw new Error(
+        names.length === 0
+          ? "There are no adapters; --adapter loads them"
+          : `There is no adapter "${name}": there is ${names.join(", ")}, none`,
+      );
+    }
+    for (const adapter of adapters) adapter.detach();
+    chosen?.attach();
+    console.error(
+      name === "none" ? "note: no adapter is on" : `note: ${name} is on`,
+    );
   }
 
   async #answer(message: string): Promise<void> {

@@ -4,16 +4,19 @@
  * @module
  */
 
-import { readCorpus } from "../lib/data/corpus.ts";
+import { type Document, readCorpus } from "../lib/data/corpus.ts";
 import { stridedBatches } from "../lib/data/evaluation.ts";
-import { parseMultipleChoice } from "../lib/data/multiple_choice.ts";
+import {
+  type MultipleChoice,
+  parseMultipleChoice,
+} from "../lib/data/multiple_choice.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { evaluate as measure } from "../lib/train/evaluate.ts";
 import { answer } from "../lib/train/multiple_choice.ts";
-import { loadModel } from "../models/folder.ts";
+import { type LoadedModel, loadModel } from "../models/folder.ts";
 import { type Parsed, readArgs, type Values } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
-import { findModel } from "./find_model.ts";
+import { ADAPTER_FLAG, findAdapted } from "./find_model.ts";
 import { formatDuration, Progress } from "./progress.ts";
 
 const FLAGS = {
@@ -22,6 +25,10 @@ const FLAGS = {
     value: "DIR|ORG/NAME[@REVISION]",
     default: "out",
     help: "Folder of the model, or its name on the Hugging Face hub",
+  },
+  "adapter": {
+    ...ADAPTER_FLAG,
+    help: `${ADAPTER_FLAG.help}; of several, each is measured`,
   },
   "data": {
     kind: "texts",
@@ -79,12 +86,21 @@ const LONGEST_WINDOW = 1024;
 export async function evaluate(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { values, rest } = parsed;
-  const report = values.choices === undefined
+  const { values, given, rest } = parsed;
+  const evaluation = values.choices === undefined
     ? await onText([...values.data, ...rest], values)
     : await onChoices(values.choices, values);
-  const { result, lines } = report;
-  console.log(values.json ? JSON.stringify(result) : lines.join("\n"));
+  const { device, loaded, names } = await open(values, given.has("model"));
+  using _device = device;
+  const { adapters = [] } = loaded;
+  const several = adapters.length > 1;
+  for (const [i, adapter] of (several ? adapters : [null]).entries()) {
+    adapter?.attach();
+    const { result, lines } = await evaluation({ device, ...loaded });
+    const named = several ? { adapter: names[i], ...result } : result;
+    const text = several ? [`${names[i]}:`, ...lines] : lines;
+    console.log(values.json ? JSON.stringify(named) : text.join("\n"));
+  }
   return 0;
 }
 
@@ -109,13 +125,22 @@ interface Report {
 
 type Settings = Values<typeof FLAGS>;
 
-/** Opens the device, and loads the model to it. */
-async function open(settings: Settings) {
-  const folder = await findModel(settings.model);
+/** What is to be found out of a model, once that is there. */
+type Evaluation = (
+  opened: LoadedModel & { readonly device: Device },
+) => Promise<Report>;
+
+/** Opens the device, and loads the model and its adapters to it. */
+async function open(settings: Settings, isNamed: boolean) {
+  const { folder, adapters } = await findAdapted({
+    model: isNamed ? settings.model : undefined,
+    otherwise: settings.model,
+    adapters: settings.adapter,
+  });
   const device = await Device.open();
   console.error(describeAdapter(device));
   try {
-    const loaded = await loadModel(device, folder);
+    const loaded = await loadModel(device, folder, { adapters });
     const { blockSize } = loaded.model.config;
     const asked = settings["block-size"];
     if (asked !== undefined && asked > blockSize) {
@@ -123,7 +148,7 @@ async function open(settings: Settings) {
         `Cannot evaluate: --block-size is ${asked}, the model's block ${blockSize}`,
       );
     }
-    return { device, ...loaded };
+    return { device, loaded, names: adapters };
   } catch (error) {
     device[Symbol.dispose]();
     throw error;
@@ -133,10 +158,16 @@ async function open(settings: Settings) {
 async function onText(
   sources: readonly string[],
   settings: Settings,
-): Promise<Report> {
+): Promise<Evaluation> {
   const documents = await readCorpus(sources);
-  const { device, model, tokenizer } = await open(settings);
-  using _device = device;
+  return (opened) => predictText(documents, opened, settings);
+}
+
+async function predictText(
+  documents: readonly Document[],
+  { device, model, tokenizer }: Parameters<Evaluation>[0],
+  settings: Settings,
+): Promise<Report> {
   const blockSize = settings["block-size"] ??
     Math.min(model.config.blockSize, LONGEST_WINDOW);
   const stride = settings.stride ?? Math.max(1, Math.floor(blockSize / 2));
@@ -178,11 +209,20 @@ async function onText(
   };
 }
 
-async function onChoices(file: string, settings: Settings): Promise<Report> {
+async function onChoices(
+  file: string,
+  settings: Settings,
+): Promise<Evaluation> {
   const [{ text, name }] = await readCorpus([file]);
   const questions = parseMultipleChoice(text, name).slice(0, settings.limit);
-  const { device, model, tokenizer } = await open(settings);
-  using _device = device;
+  return (opened) => choose(questions, opened, settings);
+}
+
+async function choose(
+  questions: readonly MultipleChoice[],
+  { device, model, tokenizer }: Parameters<Evaluation>[0],
+  settings: Settings,
+): Promise<Report> {
   using progress = new Progress();
   const start = performance.now();
   let count = 0;

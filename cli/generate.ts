@@ -12,11 +12,12 @@ import type { Tunable } from "../lib/gpu/tuning.ts";
 import { Random } from "../lib/random.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import { endTokens, loadModel } from "../models/folder.ts";
+import { adapterOf, addLoRA } from "../models/lora.ts";
 import type { ModelOptions } from "../models/pass.ts";
 import { type Model, newModel } from "../models/model_types.ts";
 import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
-import { findModel } from "./find_model.ts";
+import { ADAPTER_FLAG, findAdapted } from "./find_model.ts";
 import { Profiling } from "./profiling.ts";
 import {
   SAMPLING_FLAGS,
@@ -33,6 +34,10 @@ const FLAGS = {
     value: "DIR|ORG/NAME[@REVISION]",
     default: "out",
     help: "Folder of the model, or its name on the Hugging Face hub",
+  },
+  "adapter": {
+    ...ADAPTER_FLAG,
+    kind: "text",
   },
   "prompt": {
     kind: "text",
@@ -75,13 +80,17 @@ const NEW_PARAGRAPH = "\n\n";
 export async function generate(args: string[]): Promise<number> {
   const parsed = readArgs(COMMAND, args);
   if (parsed === null) return 0;
-  const { values } = parsed;
+  const { values, given } = parsed;
   const sampling = samplingOptions(values);
   const prompt = values.prompt === "-"
     ? await readStdin()
     : values.prompt ?? NEW_PARAGRAPH;
 
-  const folder = await findModel(values.model);
+  const { folder, adapters } = await findAdapted({
+    model: given.has("model") ? values.model : undefined,
+    otherwise: values.model,
+    adapters: values.adapter === undefined ? [] : [values.adapter],
+  });
   using device = await Device.open();
   console.error(describeAdapter(device));
   const options: ModelOptions = {
@@ -91,7 +100,7 @@ export async function generate(args: string[]): Promise<number> {
   const { model, tokenizer, companions } = await loadModel(
     device,
     folder,
-    options,
+    { ...options, adapters },
   );
   const ids = values.prompt === undefined
     ? openingIds(tokenizer)
@@ -152,12 +161,15 @@ export async function generate(args: string[]): Promise<number> {
 /** The classes of shapes that writing meets and nothing is known of yet. */
 async function untunedShapes(
   device: Device,
-  { config }: Model,
+  original: Model,
   options: ModelOptions,
   prompt: Uint32Array,
 ): Promise<ReadonlyMap<string, Tunable>> {
   using plan = planningDevice(device);
-  const model = newModel({ device: plan, random: null }, config, options);
+  const init = { device: plan, random: null };
+  const model = newModel(init, original.config, options);
+  const adapter = adapterOf(original);
+  if (adapter) addLoRA(model, init, adapter.config);
   await warmUp(plan, model, prompt);
   return plan.tuning.open;
 }

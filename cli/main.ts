@@ -28,6 +28,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
     about: "Train a GPT; with no flags, a small one on built-in stories",
     load: async () => (await import("./train.ts")).train,
   }],
+  ["finetune", {
+    about: "Adapt a model: to tell classes apart, or to answer instructions",
+    load: async () => (await import("./finetune.ts")).finetune,
+  }],
   ["generate", {
     about: "Continue a prompt with a trained model",
     load: async () => (await import("./generate.ts")).generate,
@@ -43,6 +47,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["eval", {
     about: "Loss of a model on a text, or its accuracy on multiple choice",
     load: async () => (await import("./eval.ts")).evaluate,
+  }],
+  ["classify", {
+    about: "The label of every line, and the probability of each",
+    load: async () => (await import("./classify.ts")).classify,
   }],
   ["convert", {
     about: "Write a model as a folder for Hugging Face's libraries",

@@ -76,8 +76,24 @@ export function memoryReport(
   ];
 }
 
+/** The plan, if it may fit; throws a line that says why not, and what would help. */
+export async function requireFit(
+  planned: Planned,
+  allowance: Allowance,
+  alternatives: () => Promise<readonly Alternative[]>,
+): Promise<MemoryPlan> {
+  const trouble = misfit(planned, allowance);
+  if (trouble === null) return planned as MemoryPlan;
+  const help = remedies(await alternatives(), allowance);
+  throw new Error(
+    `Cannot train: ${trouble.replace(/^Cannot/, "cannot")}${
+      help ? `; ${help}` : ""
+    } (see --dry-run)`,
+  );
+}
+
 /** The flags that would make it fit, with what they lead to, in a line. */
-export function remedies(
+function remedies(
   alternatives: readonly Alternative[],
   allowance: Allowance,
 ): string {

@@ -5,15 +5,18 @@
  */
 
 import { Device } from "../lib/gpu/device.ts";
-import { makeFolder } from "../lib/io/atomic.ts";
 import { hasCheckpoint, loadCheckpoint } from "../lib/io/checkpoint.ts";
-import { type FolderLock, lockFolder } from "../lib/io/lock.ts";
+import { isAdapterAlone } from "../models/folder.ts";
 import { readArgs } from "./args.ts";
+import { claimFolder, isFolder } from "./claim_folder.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { findModel } from "./find_model.ts";
 import { Interrupt } from "./interrupt.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { Pretraining } from "./pretraining.ts";
 import { Progress } from "./progress.ts";
 import { requireHalf } from "./self_test.ts";
+import { Session } from "./session.ts";
 import { TRAIN_FLAGS } from "./train_flags.ts";
 import {
   resumedSettings,
@@ -29,7 +32,6 @@ import {
   savedRun,
   saveRun,
 } from "./training_run.ts";
-import { TrainingSession } from "./training_session.ts";
 import { prepareTuning, settleTuning } from "./tuning_store.ts";
 
 const COMMAND = {
@@ -49,13 +51,13 @@ export async function train(args: string[]): Promise<number> {
   const dry = parsed.values["dry-run"];
   using held = new DisposableStack();
   const exists = isFolder(out);
-  if (!dry && (resume || exists)) held.use(claim(out, parsed.values));
+  if (!dry && (resume || exists)) held.use(claimFolder(out, parsed.values));
 
   // Nothing is written, and no GPU asked for, before all that is asked makes
   // sense.
   const checkpoint = resume ? held.use(await loadCheckpoint(out)) : null;
   const settings = checkpoint
-    ? resumedSettings(savedRun(checkpoint), parsed)
+    ? resumedSettings(savedRun(checkpoint, out), parsed)
     : await withModel(settingsOf(parsed));
   const data = await readData(settings, resume ? out : settings.initFrom);
 
@@ -77,21 +79,17 @@ export async function train(args: string[]): Promise<number> {
   const run = checkpoint
     ? await resumedRun(device, settings, data, { folder: out, checkpoint })
     : await newRun(device, settings, data);
-  if (!exists) held.use(claim(out, parsed.values));
+  if (!exists) held.use(claimFolder(out, parsed.values));
   if (!resume && hasCheckpoint(out)) {
     // From here on the folder is this run's, whenever it may be killed.
     await saveRun(out, run, { step: 0, seconds: 0 });
+    removeLeftovers(out, "model.safetensors");
   }
   using interrupt = new Interrupt(() =>
     progress.line("saving after this step; a second signal ends at once")
   );
-  return await new TrainingSession(device, run, {
-    out,
-    json,
-    profile,
-    progress,
-    interrupt,
-  })
+  const around = { out, json, profile, progress, interrupt };
+  return await new Session(device, new Pretraining(device, run, out), around)
     .run();
 }
 
@@ -99,30 +97,9 @@ export async function train(args: string[]): Promise<number> {
 async function withModel(settings: Settings): Promise<Settings> {
   const { initFrom } = settings;
   if (initFrom === null) return settings;
-  return { ...settings, initFrom: await findModel(initFrom) };
-}
-
-/** Takes the folder for a run, or throws one line that says why not. */
-function claim(
-  out: string,
-  { resume, overwrite }: { resume: boolean; overwrite: boolean },
-): FolderLock {
-  if (resume && !hasCheckpoint(out)) {
-    throw new Error(`Cannot resume: ${out} holds no run`);
-  }
-  makeFolder(out);
-  const lock = lockFolder(out);
-  if (resume || overwrite || !hasCheckpoint(out)) return lock;
-  lock[Symbol.dispose]();
+  const folder = await findModel(initFrom);
+  if (!isAdapterAlone(folder)) return { ...settings, initFrom: folder };
   throw new Error(
-    `Cannot start a run in ${out}: it holds one; --resume continues it, --overwrite starts anew, --out names another folder`,
+    `Cannot train from ${initFrom}: it is an adapter; "deno task convert" merges it into a model`,
   );
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false; // Claiming it will say what is wrong, if anything is.
-  }
 }

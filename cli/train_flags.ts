@@ -5,7 +5,7 @@
  */
 
 import { GPT2_PRESETS } from "../models/gpt2_config.ts";
-import { TUNE_FLAG } from "./tuning_store.ts";
+import { OPTIMIZER_FLAGS, RUN_FLAGS, share, size } from "./run_flags.ts";
 
 /** The flags of `train`, in nanoGPT's names. */
 export const TRAIN_FLAGS = {
@@ -32,6 +32,12 @@ export const TRAIN_FLAGS = {
     value: "NAME",
     choices: Object.keys(GPT2_PRESETS),
     help: `Sizes by name: ${Object.keys(GPT2_PRESETS).join(", ")}`,
+  },
+  "init-from": {
+    kind: "text",
+    value: "DIR|ORG/NAME",
+    help:
+      "Start from the weights and tokenizer of a folder, or of a model of the Hugging Face hub",
   },
   "n-layer": size(4, "Blocks"),
   "n-head": size(4, "Attention heads of a block"),
@@ -91,33 +97,7 @@ export const TRAIN_FLAGS = {
     least: 1,
     help: "Step at which min-lr is reached (default: max-iters)",
   },
-  "weight-decay": rate(0.1, "Decay of weights, not of biases and norms"),
-  "beta1": share(0.9, "AdamW's first beta"),
-  "beta2": share(0.99, "AdamW's second beta"),
-  "grad-clip": rate(1, "Most the gradients may measure; 0 for no limit"),
-  "dtype": {
-    kind: "text",
-    value: "f32|f16",
-    choices: ["f32", "f16"],
-    default: "f32",
-    help:
-      "What weights and activations are multiplied in; f16 needs an adapter that has it, and scales the loss",
-  },
-  "recompute": {
-    kind: "text",
-    value: "none|mlp|block",
-    choices: ["none", "mlp", "block"],
-    default: "none",
-    help:
-      "Activations computed again on the way back rather than kept: less memory, more time, the same result",
-  },
-  "seed": {
-    kind: "number",
-    integer: true,
-    least: 0,
-    default: 1337,
-    help: "Where all chance comes from",
-  },
+  ...OPTIMIZER_FLAGS,
   "eval-interval": size(250, "Steps between evaluations"),
   "eval-iters": size(20, "Batches of an evaluation, from either split"),
   "log-interval": size(10, "Steps between lines"),
@@ -128,59 +108,11 @@ export const TRAIN_FLAGS = {
     default: 0,
     help: "Steps between samples; 0 for one at the end",
   },
-  "save-interval": {
-    kind: "number",
-    integer: true,
-    least: 1,
-    help: "Steps between checkpoints (default: eval-interval)",
-  },
   "out": {
     kind: "text",
     value: "DIR",
     default: "out",
     help: "Folder of the run",
   },
-  "resume": { kind: "switch", help: "Continue the run in the folder" },
-  "overwrite": {
-    kind: "switch",
-    help: "Start anew where the folder holds a run",
-  },
-  "init-from": {
-    kind: "text",
-    value: "DIR|ORG/NAME",
-    help:
-      "Start from the weights and tokenizer of a folder, or of a model of the Hugging Face hub",
-  },
-  "dry-run": {
-    kind: "switch",
-    help: "Say what memory the run would take, and end",
-  },
-  "tune": TUNE_FLAG,
-  "profile": {
-    kind: "number",
-    integer: true,
-    least: 1,
-    alone: 10,
-    help:
-      "Time every kernel of so many steps (10), and write trace.json to the folder",
-  },
-  "json": { kind: "switch", help: "Print metrics as JSON lines on stdout" },
+  ...RUN_FLAGS,
 } as const;
-
-function size(preset: number, help: string) {
-  return {
-    kind: "number",
-    integer: true,
-    least: 1,
-    default: preset,
-    help,
-  } as const;
-}
-
-function share(preset: number, help: string) {
-  return { kind: "number", least: 0, most: 1, default: preset, help } as const;
-}
-
-function rate(preset: number, help: string) {
-  return { kind: "number", least: 0, default: preset, help } as const;
-}

@@ -5,9 +5,23 @@
  * @module
  */
 
-import { MetricsLog, type MetricsRow } from "../lib/train/metrics.ts";
+import { describeRow } from "../lib/report/measures.ts";
+import {
+  isEvaluation,
+  MetricsLog,
+  type MetricsRow,
+} from "../lib/report/metrics.ts";
 import type { StepReport } from "../lib/train/train.ts";
 import type { Progress } from "./progress.ts";
+
+/** The losses of steps, added up; fit for JSON. */
+export interface LossSum {
+  readonly loss: number;
+  readonly steps: number;
+}
+
+/** Of no steps. */
+export const NO_LOSSES: LossSum = { loss: 0, steps: 0 };
 
 /** Where a log goes. */
 export interface TrainingLogOptions {
@@ -17,6 +31,11 @@ export interface TrainingLogOptions {
   readonly start: number;
   /** Steps between rows. */
   readonly interval: number;
+  /**
+   * Where rows have the mean loss of the steps since the row before: the losses
+   * of those taken before `start`. Without it, rows have the step's own.
+   */
+  readonly losses?: LossSum;
   /** Whether rows are printed as JSON. */
   readonly json: boolean;
   /** What lines are printed to. */
@@ -36,19 +55,40 @@ export class TrainingLog implements Disposable {
   readonly #metrics: MetricsLog;
   /** Steps skipped since a row was logged. */
   #skipped = 0;
+  #losses: LossSum;
 
   constructor(options: TrainingLogOptions) {
-    const { path, start } = options;
+    const { path, start, losses = NO_LOSSES } = options;
     this.#options = options;
+    this.#losses = losses;
     this.#metrics = start > 0
       ? MetricsLog.resume(path, start)
       : MetricsLog.create(path);
   }
 
-  /** Logs a row every so many steps, and says which steps were skipped. */
-  steps(reports: readonly StepReport[], { tokensPerSecond, time }: Pace): void {
-    const { interval, progress } = this.#options;
-    for (const { step, skipped, lossScale } of reports) {
+  /** The losses of the steps since a row was logged. */
+  get losses(): LossSum {
+    return this.#losses;
+  }
+
+  /** Whether a step has a row. */
+  hasRow(step: number): boolean {
+    return step % this.#options.interval === 0;
+  }
+
+  /**
+   * Logs a row every so many steps, and says which steps were skipped;
+   * `measured` is what the row holds beside the loss and the norm.
+   */
+  steps(
+    reports: readonly StepReport[],
+    { tokensPerSecond, time }: Pace,
+    measured: Readonly<Record<string, number>> = {},
+  ): void {
+    const { progress, losses: asked } = this.#options;
+    for (const { step, loss, skipped, lossScale } of reports) {
+      const { loss: sum, steps } = this.#losses;
+      this.#losses = { loss: sum + loss, steps: steps + 1 };
       if (!skipped) continue;
       this.#skipped++;
       progress.line(
@@ -56,12 +96,14 @@ export class TrainingLog implements Disposable {
       );
     }
     const report = reports.at(-1);
-    if (report === undefined || report.step % interval > 0) return;
+    if (report === undefined || !this.hasRow(report.step)) return;
+    const { loss, steps } = this.#losses;
     this.row({
       step: report.step,
-      loss: report.loss,
+      loss: asked ? loss / steps : report.loss,
       learning_rate: report.learningRate,
       grad_norm: report.gradNorm,
+      ...measured,
       tokens_per_second: Math.round(tokensPerSecond),
       time,
       ...report.lossScale !== undefined && {
@@ -70,6 +112,7 @@ export class TrainingLog implements Disposable {
       },
     });
     this.#skipped = 0;
+    this.#losses = NO_LOSSES;
   }
 
   /** Logs a row. */
@@ -77,18 +120,9 @@ export class TrainingLog implements Disposable {
     const { json, progress } = this.#options;
     this.#metrics.append(row);
     if (json) console.log(JSON.stringify(row));
-    if ("val_loss" in row) {
-      progress.line(
-        `step ${row.step}: train loss ${row.train_loss.toFixed(4)}, val loss ${
-          row.val_loss.toFixed(4)
-        }, perplexity ${row.perplexity.toFixed(2)}`,
-      );
-    } else if (!Deno.stderr.isTerminal()) {
-      progress.line(
-        `step ${row.step}: loss ${row.loss.toFixed(4)}, lr ${
-          row.learning_rate.toExponential(2)
-        }, norm ${row.grad_norm.toFixed(3)}, ${row.tokens_per_second} tok/s`,
-      );
+    // A terminal shows steps in its status line.
+    if (isEvaluation(row) || !Deno.stderr.isTerminal()) {
+      progress.line(describeRow(row));
     }
   }
 

@@ -6,8 +6,10 @@
 
 import type { Device } from "../lib/gpu/device.ts";
 import type { Checkpoint } from "../lib/io/checkpoint.ts";
+import { blankBatch } from "../lib/data/batch.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
 import { type MemoryPlan, planTraining } from "../lib/train/plan.ts";
+import { nextTokenLoss } from "../lib/train/train.ts";
 import { readConfig } from "../models/folder.ts";
 import {
   type ModelConfig,
@@ -21,7 +23,7 @@ import {
   memoryReport,
   misfit,
   type Planned,
-  remedies,
+  requireFit,
 } from "./memory_report.ts";
 import type { Settings } from "./train_settings.ts";
 
@@ -63,8 +65,8 @@ export async function planRun(
       model: (device) => newModel({ device, random: null }, config, settings),
       optimizer: (parameters) =>
         new AdamW(parameters, { ...settings, lossScale }),
-      batchSize,
-      blockSize,
+      batch: blankBatch(batchSize, blockSize),
+      objective: nextTokenLoss,
       // More than two batches take what two take.
       gradientAccumulationSteps: Math.min(2, gradientAccumulationSteps),
       dropout: settings.dropout > 0,
@@ -101,13 +103,10 @@ export async function describePlan(
 export async function fittingPlan(run: RunToPlan): Promise<MemoryPlan> {
   const allowance = allowanceOf(run.device);
   const planned = await planRun(run);
-  const trouble = misfit(planned, allowance);
-  if (trouble === null) return planned as MemoryPlan;
-  const help = remedies(await alternatives(run, allowance), allowance);
-  throw new Error(
-    `Cannot train: ${trouble.replace(/^Cannot/, "cannot")}${
-      help ? `; ${help}` : ""
-    } (see --dry-run)`,
+  return await requireFit(
+    planned,
+    allowance,
+    () => alternatives(run, allowance),
   );
 }
 

@@ -51,6 +51,7 @@ import {
   tensorSource,
 } from "../models/weights.ts";
 import { chooseTokenizer } from "./choose_tokenizer.ts";
+import { requireRunOf } from "./run_kind.ts";
 import {
   ADDED_SETTINGS,
   type SavedRun,
@@ -184,8 +185,10 @@ export function optimizerOptions(settings: Settings): AdamWOptions {
   return { beta1, beta2, weightDecay, gradClip, lossScale };
 }
 
-/** How the run of a checkpoint was set up, and how far it had come. */
-export function savedRun({ step, state }: Checkpoint): SavedRun {
+/** How the run of a folder's checkpoint was set up, and how far it had come. */
+export function savedRun(checkpoint: Checkpoint, out: string): SavedRun {
+  requireRunOf("train", checkpoint, out);
+  const { step, state } = checkpoint;
   const saved = state.settings as unknown as Settings;
   return { settings: { ...ADDED_SETTINGS, ...saved }, step };
 }
@@ -266,7 +269,7 @@ function splitTokens(
 }
 
 /** AdamW's moments, by the names PyTorch gives them. */
-function momentTensors(optimizer: AdamW): Map<string, Tensor> {
+export function momentTensors(optimizer: AdamW): Map<string, Tensor> {
   const named = new Map<string, Tensor>();
   for (const [name, { m, v }] of optimizer.moments) {
     named.set(`exp_avg.${name}`, m);

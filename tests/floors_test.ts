@@ -14,9 +14,14 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^lib\/tensor\//],
   [/^lib\/ops\//],
   [/^lib\/nn\//, /^lib\/optim\//],
-  [/^models\//, /^lib\/train\//, /^lib\/generate\//],
+  [
+    /^models\//,
+    /^lib\/train\//,
+    /^lib\/generate\//,
+    /^lib\/report\//,
+  ],
   [/^mod\.ts$/],
-  [/^cli\//, /^bench\//],
+  [/^cli\//, /^bench\//, /^runs\//],
 ];
 
 /** What knows nothing of the GPU, nor of the others here. */

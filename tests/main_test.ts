@@ -12,7 +12,10 @@ async function shaderloom(...args: string[]) {
   return { code, out, err };
 }
 
-const COMMANDS = "train generate chat tokenize eval convert doctor".split(" ");
+const COMMANDS =
+  "train finetune generate chat tokenize eval classify convert doctor".split(
+    " ",
+  );
 
 Deno.test("no command is a wrong usage, and the commands are named", async () => {
   const { code, out, err } = await shaderloom();

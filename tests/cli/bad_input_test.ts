@@ -3,9 +3,10 @@
  * and no trace on the disk.
  */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { TRAIN } from "./case.ts";
 import { FAILED } from "./failure_cases.ts";
+import { assertRefused } from "./refusal.ts";
 import { run, start, TINY, type Workplace, workplace } from "./program.ts";
 import { WRONG_USAGE } from "./usage_cases.ts";
 
@@ -62,23 +63,10 @@ function changedModel(
 }
 
 for (const [code, cases] of [[2, WRONG_USAGE], [1, FAILED]] as const) {
-  for (const { args, says } of cases) {
-    Deno.test(`${code}: ${args.replace(TRAIN, "train …")}`, async () => {
-      const before = place.files();
-      const words = args.trim().split(" ").map((word) =>
-        word.startsWith("@") ? place.path(word.slice(1)) : word
-      );
-      const { out, err, ...outcome } = await run(...words);
-      assertEquals({ ...outcome, out }, { code, out: "" }, err);
-      assertEquals(place.files(), before);
-      const lines = err.trimEnd().split("\n").filter((line) =>
-        !line.startsWith("adapter: ")
-      );
-      assertEquals(lines.length, 1, err);
-      assert(lines[0].startsWith("error: Cannot "), err);
-      for (const words of says) assertStringIncludes(lines[0], words);
-      assert(!/undefined|\[object|\s{2}/.test(lines[0]), err);
-    });
+  for (const wrong of cases) {
+    const { args } = wrong;
+    Deno.test(`${code}: ${args.replace(TRAIN, "train …")}`, () =>
+      assertRefused(place, code, wrong));
   }
 }
 

@@ -149,7 +149,7 @@ Deno.test("what can not be done is said, and the conversation goes on", async ()
   assertEquals(code, 0, err);
   assertStringIncludes(err, "error: There is no command /sav; /help lists");
   assertStringIncludes(err, "error: Cannot save without a name: /save FILE");
-  assertStringIncludes(err, "/reset      forget what was said");
+  assertStringIncludes(err, "/reset         forget what was said");
   assertMatch(
     err,
     /error: Cannot answer: this alone has 3\d\d tokens, the model has room for 244/,

@@ -12,7 +12,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { SafetensorsFile } from "../../lib/io/safetensors.ts";
-import { readMetrics } from "../../lib/train/metrics.ts";
+import { type EvaluationRow, readMetrics } from "../../lib/report/metrics.ts";
 import { run, start, TINY, type Workplace, workplace } from "./program.ts";
 
 let place: Workplace;
@@ -86,7 +86,9 @@ Deno.test("train leaves a Hugging Face folder, the state of the run, and a repor
 Deno.test("metrics.jsonl has the documented rows, and the loss falls", () => {
   const rows = readMetrics(`${place.path("out")}/metrics.jsonl`);
   const training = rows.filter((row) => "loss" in row);
-  const evaluations = rows.filter((row) => "val_loss" in row);
+  const evaluations = rows.filter((row) =>
+    "val_loss" in row
+  ) as EvaluationRow[];
   assertEquals(training.map(({ step }) => step), [10, 20, 30, 40, 50, 60]);
   assertEquals(evaluations.map(({ step }) => step), [0, 30, 60]);
   for (const row of training) {
@@ -109,7 +111,7 @@ Deno.test("metrics.jsonl has the documented rows, and the loss falls", () => {
   const [before, , after] = evaluations;
   assertAlmostEquals(before.val_loss, Math.log(new Set(place.text).size), 0.1);
   assert(after.val_loss < 0.8 * before.val_loss, `${after.val_loss}`);
-  const times = rows.map(({ time }) => time);
+  const times = rows.map(({ time }) => time!);
   assertEquals(times, times.toSorted((a, b) => a - b));
 });
 

@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { requireHalf } from "../../cli/self_test.ts";
 import { Device } from "../../lib/gpu/device.ts";
-import { readMetrics } from "../../lib/train/metrics.ts";
+import { readMetrics } from "../../lib/report/metrics.ts";
 import { losses, run, TINY, workplace } from "./program.ts";
 
 let offered = false;

@@ -1,18 +1,25 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { CLASSIFY_FLAGS } from "../../cli/classify_flags.ts";
+import { INSTRUCT_FLAGS } from "../../cli/instruct_flags.ts";
 import { TRAIN_FLAGS } from "../../cli/train_flags.ts";
 import { run } from "./program.ts";
 
 /** The flags that each command is known by. */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: Object.keys(TRAIN_FLAGS),
+  "finetune classify": Object.keys(CLASSIFY_FLAGS),
+  "finetune instruct": Object.keys(INSTRUCT_FLAGS),
   generate:
-    "model prompt max-new-tokens temperature top-k top-p min-p repetition-penalty num-samples seed stop dtype tune profile json"
+    "model adapter prompt max-new-tokens temperature top-k top-p min-p repetition-penalty num-samples seed stop dtype tune profile json"
       .split(" "),
   chat:
-    "model system max-new-tokens temperature top-k top-p min-p repetition-penalty seed stop dtype"
+    "model adapter system max-new-tokens temperature top-k top-p min-p repetition-penalty seed stop dtype"
       .split(" "),
-  eval: "model data choices limit batch-size block-size stride json".split(" "),
-  convert: "model out dtype max-shard-size".split(" "),
+  eval: "model adapter data choices limit batch-size block-size stride json"
+    .split(" "),
+  classify: "model adapter data text-column label-column header batch-size json"
+    .split(" "),
+  convert: "model adapter out dtype max-shard-size".split(" "),
   "tokenize train": "data vocab-size out pattern special-token json".split(" "),
   "tokenize encode": "tokenizer data add-special allow-special json".split(" "),
   "tokenize decode": "tokenizer json".split(" "),

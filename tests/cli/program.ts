@@ -43,6 +43,13 @@ export function workplace(): Workplace {
   };
 }
 
+/** The words of a command; one that begins with @ is a path in the folder. */
+export function wordsIn(place: Workplace, text: string): string[] {
+  return text.trim().split(/\s+/).map((word) =>
+    word.startsWith("@") ? place.path(word.slice(1)) : word
+  );
+}
+
 function filesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);
