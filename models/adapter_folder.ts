@@ -7,7 +7,7 @@
 
 import { isAbsolute, join } from "node:path";
 import { makeFolder, replaceFileIfChanged } from "../lib/io/atomic.ts";
-import { fileError, isMissing } from "../lib/io/file_error.ts";
+import { exists, fileError } from "../lib/io/file_error.ts";
 import {
   SafetensorsFile,
   type SafetensorsOptions,
@@ -48,7 +48,7 @@ export interface AdapterOrigin {
 
 /** Whether a folder holds an adapter. */
 export function hasAdapter(folder: string): boolean {
-  return isThere(join(folder, ADAPTER_CONFIG));
+  return exists(join(folder, ADAPTER_CONFIG));
 }
 
 /** Writes an adapter's folder, each file whole or not at all, the weights first. */
@@ -115,7 +115,7 @@ export function readAdapter(folder: string): AdapterDescription {
  */
 export function baseFolder(folder: string, base: string): string | undefined {
   const places = isAbsolute(base) ? [base] : [base, join(folder, base)];
-  return places.find((place) => isThere(join(place, "config.json")));
+  return places.find((place) => exists(join(place, "config.json")));
 }
 
 /**
@@ -212,10 +212,10 @@ function requireTied(
 
 function openAdapter(folder: string): StoredTensors {
   const path = join(folder, ADAPTER_WEIGHTS);
-  if (isThere(path)) return SafetensorsFile.open(path);
+  if (exists(path)) return SafetensorsFile.open(path);
   throw new Error(
     `Cannot load the adapter "${folder}": there is no ${ADAPTER_WEIGHTS} in it${
-      isThere(join(folder, "adapter_model.bin"))
+      exists(join(folder, "adapter_model.bin"))
         ? " (adapter_model.bin is not read: loading such files can run code)"
         : ""
     }`,
@@ -229,15 +229,5 @@ function named<T>(path: string, body: () => T): T {
   } catch (error) {
     const { message } = error as Error;
     throw new RangeError(`Cannot load ${path}: ${message}`, { cause: error });
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw fileError(`read "${path}"`, error);
   }
 }

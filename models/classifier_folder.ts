@@ -37,7 +37,7 @@ import {
   type Companions,
   readCompanions,
 } from "./companions.ts";
-import { baseOf, isAdapterAlone, readConfig } from "./folder.ts";
+import { baseOf, isAdapterAlone, isThere, readConfig } from "./folder.ts";
 import type { ModelOptions } from "./pass.ts";
 import { loadWeights } from "./weights.ts";
 
@@ -64,13 +64,6 @@ export async function saveClassifier(
   await saveWeights(folder, classifierTensors(loaded.model), options);
 }
 
-/** PyTorch's names of how weights are stored. */
-const PYTORCH_DTYPES = {
-  F32: "float32",
-  F16: "float16",
-  BF16: "bfloat16",
-} as const;
-
 /** Writes what the folder of a classifier holds beside the weights. */
 export function describeClassifier(
   folder: string,
@@ -83,7 +76,7 @@ export function describeClassifier(
   const said = describeClassifierConfig(model.config);
   const files = companionFiles(companions, {
     config: body,
-    dtype: PYTORCH_DTYPES[dtype],
+    dtype,
     eosTokenId,
     fields: {
       architectures: said.architectures,
@@ -217,14 +210,5 @@ function readJson(path: string): unknown {
     }
     const reason = error.message.replace(/\s*\n\s*/g, " ");
     throw new SyntaxError(`Cannot read ${path}: ${reason}`, { cause: error });
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false; // Who needs it will say why it cannot be read.
   }
 }

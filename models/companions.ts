@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import type { FloatDtype } from "../lib/io/dtype.ts";
 import { fileError, isMissing } from "../lib/io/file_error.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
 import {
@@ -49,13 +50,20 @@ export function readCompanions(folder: string): Companions {
 export interface Described {
   /** The sizes of the model to save. */
   readonly config: ModelConfig;
-  /** How its weights are stored, in PyTorch's name. */
-  readonly dtype: string;
+  /** How its weights are stored. */
+  readonly dtype: FloatDtype;
   /** The id that ends a text, where the folder does not say. */
   readonly eosTokenId: number | undefined;
   /** Fields of config.json that are so whatever the folder says. */
   readonly fields?: Fields;
 }
+
+/** PyTorch's names of how weights are stored. */
+const PYTORCH_DTYPES: Readonly<Record<FloatDtype, string>> = {
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+};
 
 /**
  * The files that describe a model: the texts of its folder where there are any,
@@ -65,6 +73,7 @@ export function companionFiles(
   companions: Companions,
   { config, dtype, eosTokenId, fields }: Described,
 ): Map<string, string> {
+  const stored = PYTORCH_DTYPES[dtype];
   const said = parsed(companions, "config.json");
   const now = describeConfig(config, { eosTokenId });
   const before = said && describeConfig(modelConfig(said), { eosTokenId });
@@ -76,8 +85,8 @@ export function companionFiles(
     ...said,
     ...Object.fromEntries(changed),
     ...fields,
-    torch_dtype: dtype,
-    ...said && "dtype" in said && { dtype },
+    torch_dtype: stored,
+    ...said && "dtype" in said && { dtype: stored },
   };
   return new Map([
     ["config.json", format(whole)],

@@ -15,7 +15,6 @@ import {
   saveWeights,
   type WeightsOptions,
 } from "../lib/io/weights.ts";
-import type { FloatDtype } from "../lib/io/dtype.ts";
 import { parameters } from "../lib/nn/parameters.ts";
 import { loadTokenizer } from "../lib/text/load.ts";
 import type { Tokenizer } from "../lib/text/tokenizer.ts";
@@ -72,13 +71,6 @@ export async function saveModel(
   await saveWeights(folder, tensors, options);
 }
 
-/** PyTorch's names of how weights are stored. */
-const PYTORCH_DTYPES: Readonly<Record<FloatDtype, string>> = {
-  F32: "float32",
-  F16: "float16",
-  BF16: "bfloat16",
-};
-
 /** Writes what a model folder holds beside the weights. */
 export function describeModel(
   folder: string,
@@ -89,7 +81,7 @@ export function describeModel(
   const [eosTokenId] = tokenizer.specialTokens.values();
   const files = companionFiles(companions, {
     config: model.config,
-    dtype: PYTORCH_DTYPES[dtype],
+    dtype,
     eosTokenId,
   });
   files.set("tokenizer.json", `${JSON.stringify(tokenizer, null, 2)}\n`);
@@ -233,7 +225,8 @@ export function readConfig(
   return config;
 }
 
-function isThere(path: string): boolean {
+/** Whether there is a file or folder that can be looked at. */
+export function isThere(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

@@ -35,6 +35,17 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound;
 }
 
+/** Whether there is a file or folder. Throws one line where that cannot be told. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw fileError(`read "${path}"`, error);
+  }
+}
+
 function reasonFor(cause: unknown): string {
   if (cause instanceof Deno.errors.NotCapable) {
     // Deno's own sentence names the access and the flag that would grant it.

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { makeFolder, moveFile, replaceFile, syncFolder } from "./atomic.ts";
 import { bytesPerElement } from "./dtype.ts";
-import { fileError, isMissing } from "./file_error.ts";
+import { exists, fileError, isMissing } from "./file_error.ts";
 import {
   SafetensorsFile,
   type SafetensorsOptions,
@@ -169,15 +169,5 @@ function removeIfThere(path: string) {
     Deno.removeSync(path);
   } catch (error) {
     if (!isMissing(error)) throw fileError(`remove "${path}"`, error);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw fileError(`read "${path}"`, error);
   }
 }

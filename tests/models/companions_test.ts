@@ -70,7 +70,7 @@ Deno.test("where a model is no longer what its config.json says, that is written
   const companions = readCompanions(fixture);
   const before = JSON.parse(companions.get("config.json")!);
   const config = readConfig(fixture, { dropout: 0.25 });
-  const described = { config, dtype: "float16", eosTokenId: undefined };
+  const described = { config, dtype: "F16" as const, eosTokenId: undefined };
   const after = JSON.parse(
     companionFiles(companions, described).get("config.json")!,
   );
