@@ -45,34 +45,43 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let row = group.y * TILE_M;
   let col = (group.x * LANES + lane) * TILE_N; // in vectors
   let matrix = params.first + group.z;
+  // Software adapters gather a member of a struct for every lane at each use of
+  // it, so what loops need is read before them.
+  let rows = params.rows;
+  let cols = params.cols;
+  let depth = params.depth;
+  let row_a = params.row_a;
+  let row_b = params.row_b;
+  let row_c = params.row_c;
   let start_a = params.start_a + matrix * params.matrix_a;
   let start_b = params.start_b + matrix * params.matrix_b;
+  let start_c = params.start_c + matrix * params.matrix_c + row * row_c + col;
   var sums = array<vec4f, TILE_M * TILE_N>();
   var sums_b = array<vec4f, TILE_N>(); // of columns, if wanted
 
-  for (var k = 0u; k < params.depth; k += 4u) {
-    let from_a = start_a + k * params.row_a + row / 4u;
-    let from_b = start_b + k * params.row_b + col;
+  for (var k = 0u; k < depth; k += 4u) {
+    let from_a = start_a + k * row_a + row / 4u;
+    let from_b = start_b + k * row_b + col;
     var block_a = array<vec4f, LOADS_A>();
     for (var q = 0u; q < LOADS_A; q++) {
       let v = q * LANES + lane;
       if TRANSPOSE_A {
         // Vector v holds rows 4 (v mod WIDE_M) .. + 3 at one k.
         let here = v / WIDE_M;
-        let loaded = load_a(from_a + here * params.row_a + v % WIDE_M);
-        block_a[q] = select(vec4f(), loaded, WHOLE || k + here < params.depth);
+        let loaded = load_a(from_a + here * row_a + v % WIDE_M);
+        block_a[q] = select(vec4f(), loaded, WHOLE || k + here < depth);
       } else {
-        block_a[q] = load_a(start_a + (row + v) * params.row_a + k / 4u);
+        block_a[q] = load_a(start_a + (row + v) * row_a + k / 4u);
       }
     }
     var block_b = array<vec4f, 4u * TILE_N>();
     if TRANSPOSE_B {
       for (var j = 0u; j < TILE_N; j++) {
-        let at = start_b + 4u * (col + j) * params.row_b + k / 4u;
+        let at = start_b + 4u * (col + j) * row_b + k / 4u;
         let b0 = load_b(at);
-        let b1 = load_b(at + params.row_b);
-        let b2 = load_b(at + 2u * params.row_b);
-        let b3 = load_b(at + 3u * params.row_b);
+        let b1 = load_b(at + row_b);
+        let b2 = load_b(at + 2u * row_b);
+        let b3 = load_b(at + 3u * row_b);
         block_b[j] = vec4f(b0.x, b1.x, b2.x, b3.x);
         block_b[TILE_N + j] = vec4f(b0.y, b1.y, b2.y, b3.y);
         block_b[2u * TILE_N + j] = vec4f(b0.z, b1.z, b2.z, b3.z);
@@ -81,8 +90,8 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     } else {
       for (var p = 0u; p < 4u; p++) {
         for (var j = 0u; j < TILE_N; j++) {
-          let loaded = load_b(from_b + p * params.row_b + j);
-          block_b[p * TILE_N + j] = select(vec4f(), loaded, WHOLE || k + p < params.depth);
+          let loaded = load_b(from_b + p * row_b + j);
+          block_b[p * TILE_N + j] = select(vec4f(), loaded, WHOLE || k + p < depth);
         }
       }
     }
@@ -91,19 +100,19 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         sums_b[j] += block_b[j] + block_b[TILE_N + j] + block_b[2u * TILE_N + j] + block_b[3u * TILE_N + j];
       }
     }
-    for (var i = 0u; i < TILE_M; i++) {
-      var x = vec4f();
-      if TRANSPOSE_A {
-        x = vec4f(
-          subgroupBroadcast(block_a[i / 4u / LANES][i % 4u], i / 4u % LANES),
-          subgroupBroadcast(block_a[(WIDE_M + i / 4u) / LANES][i % 4u], (WIDE_M + i / 4u) % LANES),
-          subgroupBroadcast(block_a[(2u * WIDE_M + i / 4u) / LANES][i % 4u], (2u * WIDE_M + i / 4u) % LANES),
-          subgroupBroadcast(block_a[(3u * WIDE_M + i / 4u) / LANES][i % 4u], (3u * WIDE_M + i / 4u) % LANES),
-        );
-      } else {
-        x = subgroupBroadcast(block_a[i / LANES], i % LANES);
-      }
-      for (var j = 0u; j < TILE_N; j++) {
+    for (var j = 0u; j < TILE_N; j++) {
+      for (var i = 0u; i < TILE_M; i++) {
+        var x = vec4f();
+        if TRANSPOSE_A {
+          x = vec4f(
+            subgroupBroadcast(block_a[i / 4u / LANES][i % 4u], i / 4u % LANES),
+            subgroupBroadcast(block_a[(WIDE_M + i / 4u) / LANES][i % 4u], (WIDE_M + i / 4u) % LANES),
+            subgroupBroadcast(block_a[(2u * WIDE_M + i / 4u) / LANES][i % 4u], (2u * WIDE_M + i / 4u) % LANES),
+            subgroupBroadcast(block_a[(3u * WIDE_M + i / 4u) / LANES][i % 4u], (3u * WIDE_M + i / 4u) % LANES),
+          );
+        } else {
+          x = subgroupBroadcast(block_a[i / LANES], i % LANES);
+        }
         sums[i * TILE_N + j] = sums[i * TILE_N + j] + x.x * block_b[j] + x.y * block_b[TILE_N + j] +
           x.z * block_b[2u * TILE_N + j] + x.w * block_b[3u * TILE_N + j];
       }
@@ -111,12 +120,12 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
 
   for (var j = 0u; j < TILE_N; j++) {
-    if 4u * (col + j) < params.cols {
+    if 4u * (col + j) < cols {
       if SUMS && group.y == 0u { finish_sums(col + j, sums_b[j]); }
       let shift = shift_of(col + j);
       for (var i = 0u; i < TILE_M; i++) {
-        if row + i < params.rows {
-          finish(params.start_c + matrix * params.matrix_c + (row + i) * params.row_c + col + j, sums[i * TILE_N + j] + shift);
+        if row + i < rows {
+          finish(start_c + i * row_c + j, sums[i * TILE_N + j] + shift);
         }
       }
     }

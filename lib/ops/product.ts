@@ -149,7 +149,10 @@ function variantFor(job: Job): Variant {
   const { device } = tensor;
   if (!device.prefersBroadcast) return fewRowsVariant(job) ?? tunedVariant(job);
   if (keep && rows <= 16) device.images.twin(tensor);
-  return broadcastVariant(job, device.images.twinOf(tensor) !== undefined);
+  return broadcastVariant(job, {
+    lanes: device.subgroupSize,
+    twin: device.images.twinOf(tensor) !== undefined,
+  });
 }
 
 /** Matrices whose rows are a multiple of four long, and the sizes that count. */
