@@ -53,35 +53,36 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let row_a = params.row_a;
   let row_b = params.row_b;
   let row_c = params.row_c;
-  let start_a = params.start_a + matrix * params.matrix_a;
-  let start_b = params.start_b + matrix * params.matrix_b;
+  let first_a = matrix * (params.matrix_a / row_a); // stored rows before this matrix
+  let first_b = matrix * (params.matrix_b / row_b);
+  let start_a = params.start_a;
+  let start_b = params.start_b;
   let start_c = params.start_c + matrix * params.matrix_c + row * row_c + col;
   var sums = array<vec4f, TILE_M * TILE_N>();
   var sums_b = array<vec4f, TILE_N>(); // of columns, if wanted
 
   for (var k = 0u; k < depth; k += 4u) {
-    let from_a = start_a + k * row_a + row / 4u;
-    let from_b = start_b + k * row_b + col;
     var block_a = array<vec4f, LOADS_A>();
     for (var q = 0u; q < LOADS_A; q++) {
       let v = q * LANES + lane;
       if TRANSPOSE_A {
         // Vector v holds rows 4 (v mod WIDE_M) .. + 3 at one k.
         let here = v / WIDE_M;
-        let loaded = load_a(from_a + here * row_a + v % WIDE_M);
+        let loaded = read_a(first_a + k + here, row_a, start_a + row / 4u + v % WIDE_M);
         block_a[q] = select(vec4f(), loaded, WHOLE || k + here < depth);
       } else {
-        block_a[q] = load_a(start_a + (row + v) * row_a + k / 4u);
+        block_a[q] = read_a(first_a + row + v, row_a, start_a + k / 4u);
       }
     }
     var block_b = array<vec4f, 4u * TILE_N>();
     if TRANSPOSE_B {
       for (var j = 0u; j < TILE_N; j++) {
-        let at = start_b + 4u * (col + j) * row_b + k / 4u;
-        let b0 = load_b(at);
-        let b1 = load_b(at + row_b);
-        let b2 = load_b(at + 2u * row_b);
-        let b3 = load_b(at + 3u * row_b);
+        let at = first_b + 4u * (col + j);
+        let v = start_b + k / 4u;
+        let b0 = read_b(at, row_b, v);
+        let b1 = read_b(at + 1u, row_b, v);
+        let b2 = read_b(at + 2u, row_b, v);
+        let b3 = read_b(at + 3u, row_b, v);
         block_b[j] = vec4f(b0.x, b1.x, b2.x, b3.x);
         block_b[TILE_N + j] = vec4f(b0.y, b1.y, b2.y, b3.y);
         block_b[2u * TILE_N + j] = vec4f(b0.z, b1.z, b2.z, b3.z);
@@ -90,7 +91,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     } else {
       for (var p = 0u; p < 4u; p++) {
         for (var j = 0u; j < TILE_N; j++) {
-          let loaded = load_b(from_b + p * row_b + j);
+          let loaded = read_b(first_b + k + p, row_b, start_b + col + j);
           block_b[p * TILE_N + j] = select(vec4f(), loaded, WHOLE || k + p < depth);
         }
       }

@@ -8,3 +8,8 @@ alias StoredA = vec4f;
 fn load_a(at: u32) -> vec4f {
   return vec4f(a[at]);
 }
+
+/// Vector `v` of a stored row, of `wide` vectors.
+fn read_a(row: u32, wide: u32, v: u32) -> vec4f {
+  return load_a(row * wide + v);
+}

@@ -8,3 +8,8 @@ alias StoredB = vec4f;
 fn load_b(at: u32) -> vec4f {
   return vec4f(b[at]);
 }
+
+/// Vector `v` of a stored row, of `wide` vectors.
+fn read_b(row: u32, wide: u32, v: u32) -> vec4f {
+  return load_b(row * wide + v);
+}

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Image, IMAGE_WIDTH, TEXEL_BYTES } from "./image.ts";
+import { Image, IMAGE_WIDTH, type ImageSize, TEXEL_BYTES } from "./image.ts";
 import type { Span } from "./pool.ts";
 import type { Queue } from "./queue.ts";
 
@@ -15,10 +15,18 @@ interface Scratch {
   image: Image;
   /** What it holds a copy of, as long as that is as it was. */
   holds: Pick<Span, "storage" | "offset" | "bytes"> | null;
+  /** Texels of its lines that are in use. */
+  line: number;
 }
 
-/** Enough for two products that share a factor. */
+/** Of one width; enough for two products that share a factor. */
 const MOST_SCRATCH = 3;
+/**
+ * Texels at the end of a line that keep the rows of a matrix from lying powers of
+ * two apart, where they would drive each other from a cache.
+ */
+const SPARE = 4;
+const COPY_BYTES = 256; // rows are copied in multiples of this
 
 /**
  * The images of a device: scratch ones, which later copies overwrite, and twins,
@@ -60,24 +68,44 @@ export class Images {
   }
 
   /**
+   * Texels in a line of a copy whose lines are rows of `rowBytes` bytes, or 0
+   * where there can be none: its lines are then of 1024, one after another.
+   */
+  lineOf({ bytes }: Pick<Span, "bytes">, rowBytes: number): number {
+    const { maxTextureDimension2D: most } = this.#gpu.limits;
+    const line = rowBytes / TEXEL_BYTES;
+    const fits = rowBytes % COPY_BYTES === 0 && line + SPARE <= most &&
+      bytes / rowBytes <= most;
+    return fits ? line : 0;
+  }
+
+  /**
    * Copies of what stretches of memory, at most three, then hold; later calls
    * overwrite them. What the last calls copied is not copied again, and copies
-   * that are asked for together end one pass instead of several.
+   * that are asked for together end one pass instead of several. `lines` says
+   * how many texels of each are a line, as `lineOf` has it.
    */
-  copies(spans: readonly Span[]): Image[] {
+  copies(spans: readonly Span[], lines: readonly number[] = []): Image[] {
     const asked: Scratch[] = [];
-    for (const span of spans) {
-      const found = this.#scratch.find((scratch) => isCopy(scratch, span));
+    const wanted = spans.map((span, i) => ({
+      span,
+      line: lines[i] || IMAGE_WIDTH,
+    }));
+    for (const { span, line } of wanted) {
+      const found = this.#scratch.find((scratch) =>
+        isCopy(scratch, span, line)
+      );
       if (found !== undefined) asked.push(found);
     }
-    const images = spans.map((span) => {
-      let scratch = asked.find((scratch) => isCopy(scratch, span));
+    const images = wanted.map(({ span, line }) => {
+      let scratch = asked.find((scratch) => isCopy(scratch, span, line));
       if (scratch === undefined) {
-        scratch = this.#scratchFor(span.bytes, asked);
+        scratch = this.#scratchFor(sizeOf(span, line), asked);
         asked.push(scratch);
         const { storage, offset, bytes } = span;
         scratch.holds = { storage, offset, bytes };
-        this.#fill(scratch.image, span);
+        scratch.line = line;
+        this.#fill(scratch.image, span, line);
       }
       return scratch.image;
     });
@@ -98,7 +126,7 @@ export class Images {
   twin(span: Span): Image {
     const found = this.twinOf(span);
     if (found !== undefined) return found;
-    const image = this.#make(span.bytes);
+    const image = this.#make(sizeOf(span));
     this.#fill(image, span);
     const { storage: { id } } = span;
     let twins = this.#twins.get(id);
@@ -135,12 +163,15 @@ export class Images {
   }
 
   /** The one asked for longest ago that is large enough, and not `taken`. */
-  #scratchFor(bytes: number, taken: readonly Scratch[]): Scratch {
-    const free = this.#scratch.filter((scratch) => !taken.includes(scratch));
-    const fitting = free.find(({ image }) => image.bytes >= bytes);
+  #scratchFor(size: ImageSize, taken: readonly Scratch[]): Scratch {
+    const alike = this.#scratch.filter(({ image }) =>
+      image.size.width === size.width
+    );
+    const free = alike.filter((scratch) => !taken.includes(scratch));
+    const fitting = free.find(({ image }) => image.size.height >= size.height);
     if (fitting !== undefined) return fitting;
-    const made = { image: this.#make(bytes), holds: null };
-    if (this.#scratch.length >= MOST_SCRATCH) {
+    const made = { image: this.#make(size), holds: null, line: 0 };
+    if (alike.length >= MOST_SCRATCH) {
       // The largest gives way, so that no more are large than are needed at once.
       const [largest] = free.sort((a, b) => b.image.bytes - a.image.bytes);
       this.#dropped.push(largest.image);
@@ -150,26 +181,41 @@ export class Images {
     return made;
   }
 
-  #make(bytes: number): Image {
-    if (bytes > this.most) {
+  #make(size: ImageSize): Image {
+    if (size.height > this.#gpu.limits.maxTextureDimension2D) {
       throw new RangeError(
-        `Cannot make an image of ${bytes} bytes: the adapter holds at most ${this.most} in one texture`,
+        `Cannot make an image of ${
+          size.height * size.width * TEXEL_BYTES
+        } bytes: the adapter holds at most ${this.most} in one texture`,
       );
     }
-    return new Image(this.#gpu, bytes, -1 - this.#made++);
+    return new Image(this.#gpu, size, -1 - this.#made++);
   }
 
-  #fill({ texture }: Image, { storage, offset, bytes }: Span): void {
-    this.#queue.copyToTexture(storage.buffer, offset, {
-      texture,
-      texels: Math.ceil(bytes / TEXEL_BYTES),
-      width: IMAGE_WIDTH,
-    });
+  #fill(
+    { texture }: Image,
+    { storage, offset, bytes }: Span,
+    width: number = IMAGE_WIDTH,
+  ): void {
+    const texels = Math.ceil(bytes / TEXEL_BYTES);
+    const target = { texture, texels, width };
+    this.#queue.copyToTexture(storage.buffer, offset, target);
   }
 }
 
-function isCopy({ holds }: Scratch, { storage, offset, bytes }: Span): boolean {
-  return holds !== null && holds.storage === storage &&
+/** The size of a copy with so many texels in a line. */
+function sizeOf({ bytes }: Span, line: number = IMAGE_WIDTH): ImageSize {
+  const height = Math.max(1, Math.ceil(bytes / TEXEL_BYTES / line));
+  return { width: line === IMAGE_WIDTH ? line : line + SPARE, height };
+}
+
+function isCopy(
+  scratch: Scratch,
+  { storage, offset, bytes }: Span,
+  line: number,
+): boolean {
+  const { holds } = scratch;
+  return holds !== null && scratch.line === line && holds.storage === storage &&
     holds.offset === offset && holds.bytes === bytes;
 }
 

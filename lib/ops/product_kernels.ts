@@ -7,6 +7,7 @@
 import type { Device } from "../gpu/device.ts";
 import type { Work } from "../gpu/queue.ts";
 import type { Constants, Types } from "../gpu/specialize.ts";
+import type { Image } from "../gpu/image.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Job } from "./product_job.ts";
 import { kernelFor } from "./product_files.ts";
@@ -33,7 +34,8 @@ function runBroadcast(
   const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = job;
   const x = Math.ceil(job.cols / (4 * LANES * TILE_N));
   const y = Math.ceil(job.rows / TILE_M);
-  const args = { ...argsOf(job), ...images(device, job, sources) };
+  const { factors, lines } = images(device, job, sources);
+  const args = { ...argsOf(job), ...factors };
   const constants = {
     LANES,
     TILE_M,
@@ -44,6 +46,7 @@ function runBroadcast(
     ADD: job.add,
     ...job.sums && { ADD_SUMS: job.sums.add },
     ...halvesOf(job, sources),
+    ...lines,
   };
   for (let first = 0; first < job.batch; first += MOST_MATRICES) {
     kernelFor("matmul_subgroup", job, sources).run("product", {
@@ -119,7 +122,7 @@ function runRows(
   const kernel = kernelFor("matmul_rows", job, sources);
   const narrow = device.prefersBroadcast;
   const given = {
-    args: { ...argsOf(job), ...images(device, job, sources) },
+    args: { ...argsOf(job), ...images(device, job, sources).factors },
     types: typesOf(job, sources),
     work: workOf(job),
   };
@@ -144,18 +147,27 @@ function runRows(
   }
 }
 
-/** The factors that are read from images. */
-function images(device: Device, { a, b, soon }: Job, sources: Sources) {
+/** The factors that are read from images, and whether by the line. */
+function images(
+  { images }: Device,
+  { a, b, soon }: Job,
+  sources: Sources,
+): { factors?: { a?: Image; b: Image }; lines?: Constants } {
   if (sources === "buffers") return {};
-  const twin = device.images.twinOf(b.tensor);
+  const twin = images.twinOf(b.tensor);
   if (sources === "image b") {
-    return { b: twin ?? device.images.copies([b.tensor])[0] };
+    return { factors: { b: twin ?? images.copies([b.tensor])[0] } };
   }
-  const more = soon && soon.bytes <= device.images.most ? [soon] : [];
-  const [first, second] = device.images.copies(
-    twin ? [a.tensor, ...more] : [a.tensor, b.tensor, ...more],
+  const read = twin ? [a.tensor] : [a.tensor, b.tensor];
+  if (soon && soon.bytes <= images.most) read.push(soon);
+  const lines = read.map((tensor) =>
+    images.lineOf(tensor, tensor.bytes / tensor.size * tensor.shape.at(-1)!)
   );
-  return { a: first, b: twin ?? second };
+  const [first, second] = images.copies(read, lines);
+  return {
+    factors: { a: first, b: twin ?? second },
+    lines: { LINES_A: lines[0] > 0, LINES_B: !twin && lines[1] > 0 },
+  };
 }
 
 /** The arguments that all kernels share. */

@@ -77,6 +77,17 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
        y[id.x] = textureLoad(x, vec2u(id.x % 1024u, id.x / 1024u));
      }`,
   );
+  const lines = new Kernel(
+    "lines",
+    `struct Params { line: u32 }
+     @group(0) @binding(0) var<uniform> params: Params;
+     @group(0) @binding(1) var x: texture_storage_2d<rgba32float, read>;
+     @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+     @compute @workgroup_size(16)
+     fn texels(@builtin(global_invocation_id) id: vec3u) {
+       y[id.x] = textureLoad(x, vec2u(id.x % params.line, id.x / params.line));
+     }`,
+  );
   for (const size of [1, 70, 4096, 5000, 20000]) {
     const x = Tensor.from(
       device,
@@ -98,6 +109,29 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
       'needs an image "x"',
     );
   }
+  // A line of texels for every row of a matrix, and room for more rows than it has.
+  for (const [rows, cols] of [[9, 64], [5, 64], [3, 4096]]) {
+    const numbers = Float32Array.from({ length: rows * cols }, (_, i) => i);
+    const x = Tensor.from(device, numbers, [rows, cols]);
+    const line = device.images.lineOf(x, 4 * cols);
+    assertEquals(line, cols / 4);
+    const [image] = device.images.copies([x], [line]);
+    assertEquals(device.images.copies([x], [line]), [image]);
+    const plain = device.images.copies([x]);
+    assertEquals(
+      plain.includes(image),
+      line === 1024,
+      "lines of another length",
+    );
+    const y = Tensor.zeros(device, [rows, cols]);
+    lines.run("texels", {
+      args: { x: image, y, line },
+      grid: { threads: x.size / 4 },
+    });
+    assertEquals(await y.read(), numbers);
+  }
+  assertEquals(device.images.lineOf({ bytes: 4 * 68 * 10 }, 4 * 68), 0);
+  assertEquals(device.images.lineOf({ bytes: 2 ** 30 }, 256), 0);
   const { storage, offset, span } = Tensor.ones(device, [1]);
   const bytes = 1 + device.images.most;
   assertThrows(

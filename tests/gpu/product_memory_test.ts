@@ -70,6 +70,7 @@ async function computed(
 Deno.test("matrices too long to bind are multiplied in slices", async () => {
   const cases: [readonly (readonly number[])[], ProductOptions][] = [
     [[[300, 100], [100, 132]], {}], // a and c by rows
+    [[[300, 128], [128, 192]], {}], // the same, with rows that are lines of images
     [[[5, 100], [600, 100]], { transposeB: true }], // b by columns of c
     [[[5, 600], [600, 100]], {}], // b by the shared axis
     [[[600, 100], [600, 20]], { transposeA: true }], // a by the shared axis

@@ -32,6 +32,7 @@ const SIZES = [
   [37, 5, 3],
   [65, 131, 37],
   [130, 40, 260],
+  [70, 128, 256], // rows that images hold one to a line
 ] as const;
 
 type Sizes = readonly [rows: number, depth: number, cols: number];
