@@ -10,11 +10,11 @@
 //   scale_own  y[i] = y[i] dloss / counted                   a thread per four elements
 //
 // The gradient is that of the sum of the losses; what follows from it is scaled
-// to that of their mean on the way back. Rows are `wide` columns apart, of which
-// the first `cols` count; the others get the gradient 0, as does every column of
-// a row whose target is `ignored`, which costs nothing. A target outside the
-// columns makes the loss not a number. A thread of `score` writes the columns
-// that it alone has read.
+// to that of their mean on the way back. Of the `wide` columns of a row the first
+// `cols` count; the others get the gradient 0, as does every column of a row
+// whose target is `ignored`, which costs nothing. A target outside the columns
+// makes the loss not a number. A thread of `score` writes the columns that it
+// alone has read.
 
 const BLOCK: u32 = 64u;
 const GRADIENT: bool = true;
@@ -26,12 +26,13 @@ struct Params {
   rows: u32, // of the chunk
   cols: u32,
   wide: u32, // in fours
+  pitch: u32, // from one row to the next, in fours
   ignored: u32,
   vectors: u32, // elements of y, in fours
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> logits: array<vec4f>; //    [rows, wide]
+@group(0) @binding(1) var<storage, read_write> logits: array<vec4f>; //    [rows, pitch]
 @group(0) @binding(2) var<storage, read> targets: array<u32>; //           [rows of the batch]
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>; //      [rows of the batch]
 @group(0) @binding(4) var<storage, read> dloss: array<f32>; //             []
@@ -52,7 +53,7 @@ struct Row {
 
 /// Looks through a row, whose columns beyond the last it lowers.
 fn read_row(row: u32, thread: u32) -> Row {
-  let start = row * params.wide;
+  let start = row * params.pitch;
   let goal = targets[params.first + row];
   let last = params.wide - 1u;
   if last % BLOCK == thread {

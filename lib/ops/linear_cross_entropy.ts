@@ -61,6 +61,7 @@ const CHUNK_BYTES = 32 * 2 ** 20;
 const GPU_CHUNK_BYTES = 96 * 2 ** 20; // more rows keep more of a GPU busy
 const LONG = 2048; // vectors of four in a row
 const ALIGNED_ROWS = 128; // begin where kernels can bind them
+const PITCH = 64; // rows are a multiple of it long, so that images hold one to a line
 
 /**
  * `crossEntropy(linear(hidden, weight), targets)` without ever holding all
@@ -101,8 +102,8 @@ export function linearCrossEntropy(
     expectDtype("measure rows into", statistics, "f32");
     expectShape("measure rows", "statistics", statistics, [rows, 2]);
   }
-  const wide = Math.ceil(cols / 4) * 4;
-  const step = chunk ?? chunkRows(device, rows, 4 * wide);
+  const pitch = Math.ceil(cols / PITCH) * PITCH;
+  const step = chunk ?? chunkRows(device, rows, 4 * pitch);
   const GRADIENT = recorded([hidden, weight]);
 
   using losses = Tensor.empty(device, [rows]);
@@ -117,7 +118,7 @@ export function linearCrossEntropy(
   for (let first = 0; first < rows; first += step) {
     const end = Math.min(first + step, rows);
     using part = seen.rows(first, end);
-    using logits = Tensor.empty(device, [end - first, wide]);
+    using logits = Tensor.empty(device, [end - first, pitch]);
     product(part, head, {
       transposeB: true,
       into: { tensor: logits, add: false },
@@ -174,7 +175,7 @@ function score(
   },
 ): void {
   const { device, shape: [rows, columns] } = logits;
-  const wide = columns / 4;
+  const wide = Math.ceil(cols / 4);
   // Few rows leave a GPU idle unless many threads share each.
   const long = !device.prefersBroadcast && wide >= LONG;
   const BLOCK = long ? 256 : rowBlock(device);
@@ -182,7 +183,7 @@ function score(
   (long ? longKernel : kernel).run(statistics ? "score_and_measure" : "score", {
     args: {
       ...{ logits, targets, losses, ...(statistics && { statistics }) },
-      ...{ first, rows, cols, wide, ignored, vectors: 0 },
+      ...{ first, rows, cols, wide, pitch: columns / 4, ignored, vectors: 0 },
     },
     grid: { groups: rows },
     constants: { BLOCK, GRADIENT },
@@ -200,7 +201,7 @@ function scaled(
     into: GradientPlace | null;
   },
 ): Tensor {
-  const none = { first: 0, rows: 0, cols: 0, wide: 0, ignored: 0 };
+  const none = { first: 0, rows: 0, cols: 0, wide: 0, pitch: 0, ignored: 0 };
   for (const [x, y] of windows([gradient, into?.tensor ?? gradient])) {
     const vectors = vectorsOf(x);
     kernel.run(into === null ? "scale_own" : "scale", {
