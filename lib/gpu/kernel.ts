@@ -49,6 +49,22 @@ export type Include = string | {
 interface Compiled {
   readonly entry: EntryPoint;
   readonly pipeline: Pipeline;
+  /** Whether it has not run yet. */
+  fresh: boolean;
+}
+
+/** A source with its constants settled, for all of its entry points. */
+interface Module {
+  readonly entries: ReadonlyMap<string, EntryPoint>;
+  readonly half: boolean;
+  readonly workgroupBytes: number;
+  readonly gpu: () => GPUShaderModule;
+}
+
+/** What a device has of a kernel. */
+class Made {
+  readonly pipelines = new Map<string, Compiled>();
+  readonly modules = new Map<string, Module>();
 }
 
 /** A WGSL file and the pipelines made from it. */
@@ -57,7 +73,7 @@ export class Kernel {
   readonly name: string;
   readonly #source: string;
   readonly #includes: readonly Include[];
-  readonly #compiled = new WeakMap<Device, Map<string, Compiled>>();
+  readonly #made = new WeakMap<Device, Made>();
 
   /** Names a kernel and the shared WGSL it uses. */
   constructor(name: string, source: string, ...includes: Include[]) {
@@ -71,7 +87,8 @@ export class Kernel {
     const { args, grid, trips = 0, work } = options;
     const label = `${this.name}.${entryName}`;
     const device = deviceOf(label, args);
-    const { entry, pipeline } = this.#compile(device, entryName, options);
+    const compiled = this.#compile(device, entryName, options);
+    const { entry, pipeline } = compiled;
     if (trips > MOST_TRIPS && device.adapter.software) {
       throw new RangeError(
         `Cannot run ${label}: a thread would go ${trips} times through loops, ${device.adapter.name} stops silently after 65535`,
@@ -86,6 +103,10 @@ export class Kernel {
       groups,
       work,
     });
+    // Software drivers compile a kernel when it first runs, on a thread of their
+    // own, so they may begin while the host goes on.
+    if (compiled.fresh && device.adapter.software) device.flush();
+    compiled.fresh = false;
   }
 
   #compile(
@@ -93,24 +114,24 @@ export class Kernel {
     name: string,
     { constants = {}, types = {} }: RunOptions,
   ): Compiled {
-    let key = name;
+    let settings = "";
     for (const constant in constants) {
-      key += ` ${constant}=${constants[constant]}`;
+      settings += ` ${constant}=${constants[constant]}`;
     }
-    for (const type in types) key += ` ${type}=${types[type]}`;
-    let cache = this.#compiled.get(device);
-    if (cache === undefined) this.#compiled.set(device, cache = new Map());
-    const cached = cache.get(key);
+    for (const type in types) settings += ` ${type}=${types[type]}`;
+    let made = this.#made.get(device);
+    if (made === undefined) this.#made.set(device, made = new Made());
+    const cached = made.pipelines.get(name + settings);
     if (cached !== undefined) return cached;
 
     const label = `${this.name}.${name}`;
-    const { source, values, workgroupBytes, entries } = examine(
-      label,
-      this.#sourceFor(device),
-      constants,
-      types,
-    );
-    if (source.startsWith("enable f16") && !device.features.has("shader-f16")) {
+    let module = made.modules.get(settings);
+    if (module === undefined) {
+      module = this.#module(device, label, constants, types);
+      made.modules.set(settings, module);
+    }
+    const { entries, half, workgroupBytes, gpu } = module;
+    if (half && !device.features.has("shader-f16")) {
       throw new GpuError(
         `Cannot run ${label} in f16: ${device.adapter.name} has no 16-bit floats`,
       );
@@ -126,11 +147,35 @@ export class Kernel {
     checkLimits(label, device, entry, workgroupBytes);
     const pipeline = device.blame(
       label,
-      () => makePipeline(label, device, entry, unroll(source, values)),
+      () => makePipeline(label, device, entry, gpu()),
     );
-    const compiled = { entry, pipeline };
-    cache.set(key, compiled);
+    const compiled = { entry, pipeline, fresh: true };
+    made.pipelines.set(name + settings, compiled);
     return compiled;
+  }
+
+  #module(
+    device: Device,
+    label: string,
+    constants: Constants,
+    types: Types,
+  ): Module {
+    const { source, values, ...known } = examine(
+      label,
+      this.#sourceFor(device),
+      constants,
+      types,
+    );
+    let module: GPUShaderModule | null = null;
+    return {
+      ...known,
+      half: source.startsWith("enable f16"),
+      gpu: () =>
+        module ??= device.gpu.createShaderModule({
+          label: this.name,
+          code: unroll(source, values),
+        }),
+    };
   }
 
   #sourceFor({ subgroupSize }: Device): string {
@@ -168,7 +213,7 @@ function makePipeline(
   label: string,
   device: Device,
   entry: EntryPoint,
-  code: string,
+  module: GPUShaderModule,
 ): Pipeline {
   const { gpu } = device;
   const { storage, uniform } = entry;
@@ -200,10 +245,7 @@ function makePipeline(
     gpu: gpu.createComputePipeline({
       label,
       layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: {
-        module: gpu.createShaderModule({ label, code }),
-        entryPoint: entry.name,
-      },
+      compute: { module, entryPoint: entry.name },
     }),
   };
 }

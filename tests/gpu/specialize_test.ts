@@ -58,7 +58,7 @@ Deno.test("settle() makes constants of overrides, with the values asked for", ()
     "const TILE: u32 = 16u; const STEP: i32 = -3i; const HALF = f32(0.25); " +
       "const MASKED: bool = true; const ROWS: u32 = TILE * 2u;",
   );
-  assertEquals([...values], [["TILE", 16], ["ROWS", 32]]);
+  assertEquals([...values], [["TILE", 16], ["MASKED", 1], ["ROWS", 32]]);
 });
 
 Deno.test("settle() keeps initial values where none is asked for", () => {
@@ -221,6 +221,49 @@ Deno.test("unroll() is not led astray by braces in comments", () => {
     ),
     "{ f(0u); } { f(1u); } fn g() {}",
   );
+});
+
+const flags = "const ON: bool = true;\nconst OFF: bool = false;\n";
+
+for (
+  const [written, left] of [
+    ["if ON { f(); } g();", "{ f(); } g();"],
+    ["if OFF { f(); } g();", "g();"],
+    ["if !OFF { f(); } else { g(); }", "{ f(); }"],
+    ["if OFF { f(); } else { g(); } h();", "{ g(); } h();"],
+    [
+      "if OFF { f(); } else if x { g(); } else { h(); }",
+      "if x { g(); } else { h(); }",
+    ],
+    ["if ON { f(); } else if x { g(); } else { h(); } i();", "{ f(); } i();"],
+    [
+      "if x { f(); } else if OFF { g(); } else { h(); }",
+      "if x { f(); } else { h(); }",
+    ],
+    ["if x { if OFF { f(); } g(); }", "if x { g(); }"],
+    ["if OFF && x { f(); } if ON || x { g(); }", "{ g(); }"],
+    ["if ON && x { f(); }", "if ON && x { f(); }"],
+    ["if OFF && (x || y) { f(); }", "if OFF && (x || y) { f(); }"],
+    ["if ON { return 1u; } return 2u;", "if ON { return 1u; } return 2u;"],
+    ["if OFF { return 1u; } return 2u;", "return 2u;"],
+    ["if OTHER { f(); }", "if OTHER { f(); }"],
+  ]
+) {
+  Deno.test(`unroll() makes "${left}" of "${written}"`, () => {
+    assertEquals(unrolled(flags + written), squeeze(flags + left));
+  });
+}
+
+Deno.test("unroll() computes arguments that are whole numbers", () => {
+  const given = "const N: u32 = 4u; ";
+  for (
+    const [written, left] of [
+      ["x[2u * N + 1u] = y[N];", "x[9u] = y[N];"],
+      ["f(x[(1u + N) / 2u], (1u + N) % 2u);", "f(x[2u], 1u);"],
+      ["x[i * N + 1u] = y[1u - N];", "x[i * N + 1u] = y[1u - N];"],
+      ["f(x, 2 * 3, 1.0 + 2.0, 2i * 3i);", "f(x, 2 * 3, 1.0 + 2.0, 2i * 3i);"],
+    ]
+  ) assertEquals(unrolled(given + written), given + left);
 });
 
 Deno.test("unroll() refuses a loop that is never closed", () => {
