@@ -46,6 +46,7 @@ fn forward(
 ) {
   let first = flat_group(group, groups) * ROWS;
   let end = min(first + ROWS, params.rows);
+  let eps = params.eps;
   var scale = array<vec4f, HELD>();
   var shift = array<vec4f, HELD>();
   for (var h = 0u; h < HELD; h++) {
@@ -66,7 +67,7 @@ fn forward(
       v[h] -= mean;
       squares += v[h] * v[h];
     }
-    let rstd = 1.0 / sqrt(row_sum(across(squares), thread) / COLS + params.eps);
+    let rstd = 1.0 / sqrt(row_sum(across(squares), thread) / COLS + eps);
     for (var h = 0u; h < HELD; h++) {
       y[start + h * BLOCK] = Stored(v[h] * rstd * scale[h] + shift[h]);
     }

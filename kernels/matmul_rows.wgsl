@@ -36,15 +36,20 @@ var<workgroup> lines: array<vec4f, DEEP * ACROSS>; // [line][across]
 @compute @workgroup_size(ACROSS, DEEP)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) thread: vec3u) {
   let col = group.x * ACROSS * WIDE + thread.x; // in vectors
+  let depth = params.depth;
+  let row_a = params.row_a;
+  let row_b = params.row_b;
+  let start_a = params.start_a;
+  let start_b = params.start_b + col;
   var sums = array<vec4f, ROWS * WIDE>();
-  for (var k = 4u * thread.y; k < params.depth; k += 4u * DEEP) {
+  for (var k = 4u * thread.y; k < depth; k += 4u * DEEP) {
     var x = array<vec4f, ROWS>();
     for (var r = 0u; r < ROWS; r++) {
-      x[r] = load_a(params.start_a + r * params.row_a + k / 4u);
+      x[r] = load_a(start_a + r * row_a + k / 4u);
     }
     for (var p = 0u; p < 4u; p++) {
       for (var j = 0u; j < WIDE; j++) {
-        let y = select(vec4f(), load_b(params.start_b + (k + p) * params.row_b + col + j * ACROSS), k + p < params.depth);
+        let y = select(vec4f(), load_b(start_b + (k + p) * row_b + j * ACROSS), k + p < depth);
         for (var r = 0u; r < ROWS; r++) {
           sums[r * WIDE + j] = sums[r * WIDE + j] + x[r][p] * y;
         }
@@ -74,16 +79,21 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
 @compute @workgroup_size(BLOCK)
 fn transposed(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let col = group.x * COLS;
+  let depth = params.depth;
+  let row_a = params.row_a;
+  let row_b = params.row_b;
+  let start_a = params.start_a;
+  let start_b = params.start_b + col * row_b;
   var sums = array<vec4f, ROWS * COLS>();
-  for (var k = 0u; k < params.depth; k += 4u * BLOCK) {
+  for (var k = 0u; k < depth; k += 4u * BLOCK) {
     let v = k / 4u + thread;
-    let inside = 4u * v < params.depth;
+    let inside = 4u * v < depth;
     var x = array<vec4f, ROWS>();
     for (var r = 0u; r < ROWS; r++) {
-      x[r] = load_a(params.start_a + r * params.row_a + v);
+      x[r] = load_a(start_a + r * row_a + v);
     }
     for (var j = 0u; j < COLS; j++) {
-      let y = load_b(params.start_b + (col + j) * params.row_b + v);
+      let y = load_b(start_b + j * row_b + v);
       for (var r = 0u; r < ROWS; r++) {
         sums[r * COLS + j] = select(sums[r * COLS + j], sums[r * COLS + j] + x[r] * y, inside);
       }

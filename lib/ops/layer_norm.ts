@@ -4,6 +4,9 @@ import { record } from "../tensor/tape.ts";
 import { type GradientPlace, Tensor } from "../tensor/tensor.ts";
 import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
 import source from "../../kernels/layer_norm.wgsl" with { type: "text" };
+import broadcastSource from "../../kernels/shared/reduce_broadcast.wgsl" with {
+  type: "text",
+};
 import subgroupSource from "../../kernels/layer_norm_subgroup.wgsl" with {
   type: "text",
 };
@@ -12,7 +15,7 @@ const kernel = new RowKernel("layer_norm", source, rowReductions);
 const heldKernel = new RowKernel(
   "layer_norm_subgroup",
   subgroupSource,
-  rowReductions,
+  broadcastSource,
 );
 const ROWS_PER_PART = 64;
 const MOST_PARTS = 1024;
