@@ -83,7 +83,7 @@ export type { AdapterSummary } from "./lib/gpu/adapter.ts";
 export type { Arguments, Grid, Resident } from "./lib/gpu/arguments.ts";
 export * from "./lib/gpu/device.ts";
 export { GpuError } from "./lib/gpu/error.ts";
-export { Image } from "./lib/gpu/image.ts";
+export { Image, type ImageSize } from "./lib/gpu/image.ts";
 export { Images } from "./lib/gpu/images.ts";
 export * from "./lib/gpu/kernel.ts";
 export * from "./lib/gpu/kernel_totals.ts";

@@ -12,6 +12,7 @@
 import { readArgs, usageError } from "../cli/args.ts";
 import { TUNE_FLAG } from "../cli/tuning_store.ts";
 import { UsageError } from "../cli/usage_error.ts";
+import { prepareMesa } from "../lib/gpu/mesa.ts";
 import { type BenchOptions, reporter } from "./report.ts";
 
 type Bench = (options: BenchOptions) => Promise<void>;
@@ -83,6 +84,7 @@ export async function main(args: readonly string[]): Promise<number> {
       ]);
     }
     let code = 0;
+    prepareMesa(); // Processes that benchmarks start inherit what it sets.
     for (const [each, load] of BENCHES) {
       if (name === "all" ? APART.has(each) : name !== each) continue;
       const bench = await load();

@@ -3,8 +3,9 @@
  *
  * All of a contest are given the same numbers, must reach the same result, and
  * then take turns: whatever slows the machine for a while slows all of them.
- * Speeds are medians and bests over those turns. The libraries are downloaded
- * when this first runs; PyTorch takes part where `python3` has it.
+ * Speeds are medians and bests over those turns. All that use WebGPU inherit the
+ * same settings of Mesa. The libraries are downloaded when this first runs;
+ * PyTorch takes part where `python3` has it.
  *
  * @module
  */

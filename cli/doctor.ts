@@ -5,7 +5,15 @@
  */
 
 import { Device } from "../lib/gpu/device.ts";
+import {
+  hasAvx512,
+  LSCPU,
+  MESA_THREADS,
+  MESA_WIDTH,
+  prepareMesa,
+} from "../lib/gpu/mesa.ts";
 import { readArgs } from "./args.ts";
+import { variable } from "./environment.ts";
 import { explainMissingAdapter, here, type Hint } from "./missing_adapter.ts";
 import { type Finding, selfTest, selfTestHalf } from "./self_test.ts";
 
@@ -49,6 +57,8 @@ interface AdapterReport {
   readonly name: string;
   readonly vendor: string;
   readonly software: boolean;
+  /** What Mesa's software driver was told; null elsewhere, or where hidden. */
+  readonly threads: string | null;
   readonly limits: Readonly<Record<string, number>>;
   readonly features: {
     /** Lanes of a subgroup, 0 where they differ or are not granted. */
@@ -86,6 +96,7 @@ async function examine(): Promise<Report> {
     problem: `Deno ${version} is older than ${OLDEST_DENO.join(".")}`,
     remedy: "deno upgrade, or sh setup.sh",
   }];
+  prepareMesa();
   const adapter = await navigator.gpu?.requestAdapter({
     powerPreference: "high-performance",
   });
@@ -109,13 +120,35 @@ async function examine(): Promise<Report> {
       `${report.name} computes on the CPU: results are right, but training takes tens to hundreds of times as long as on a GPU`,
     );
   }
-  // Deno lets nobody read what the CPU can do.
-  if (report.software && report.name.includes("256 bits")) {
-    warnings.push(
-      "if the CPU has AVX-512 (grep avx512f /proc/cpuinfo), LP_NATIVE_VECTOR_WIDTH=512 in the environment makes training 1.1 to 1.5 times as fast",
-    );
+  if (isMesa(report) && report.name.includes("256 bits")) {
+    warnings.push(...aboutWidth(hasAvx512(), variable(MESA_WIDTH)));
   }
   return { ok: hints.length === 0, deno, adapter: report, warnings, hints };
+}
+
+/** Advice where 256 bits are computed at a time. */
+export function aboutWidth(
+  avx512: boolean | null,
+  width: string | null,
+): string[] {
+  const times = "make training 1.1 to 1.5 times as fast";
+  if (avx512 === null) {
+    return [
+      `whether the CPU has AVX-512 cannot be seen without --allow-run=${LSCPU}; if it has (grep avx512f /proc/cpuinfo), ${MESA_WIDTH}=512 in the environment would ${times}`,
+    ];
+  }
+  if (!avx512) return [];
+  const remedy = width === null
+    ? `run with --allow-env=${MESA_THREADS},${MESA_WIDTH} --allow-run=${LSCPU}, or set ${MESA_WIDTH}=512`
+    : `${MESA_WIDTH} is "${width}", set it to 512 or leave it unset`;
+  return [
+    `the CPU has AVX-512, which is not used and would ${times}: ${remedy}`,
+  ];
+}
+
+/** Whether it is Mesa's software driver. */
+function isMesa({ name }: { readonly name: string }): boolean {
+  return /llvmpipe/i.test(name);
 }
 
 const HALF_PRECISION = "half precision";
@@ -130,6 +163,7 @@ async function examineAdapter(adapter: GPUAdapter): Promise<AdapterReport> {
   return {
     ...device.adapter,
     vendor: vendorOf(adapter.info),
+    threads: isMesa(device.adapter) ? variable(MESA_THREADS) : null,
     limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])),
     features: {
       subgroups: device.subgroupSize,
@@ -184,7 +218,8 @@ function inWords({ ok, deno, adapter, warnings, hints }: Report): string {
 }
 
 function adapterInWords(
-  { name, vendor, software, limits, features, tests, seconds }: AdapterReport,
+  { name, vendor, software, threads, limits, features, tests, seconds }:
+    AdapterReport,
 ): string[] {
   const { subgroups, f16, timestamps } = features;
   const half = tests.find((test) => test.name === HALF_PRECISION);
@@ -192,6 +227,7 @@ function adapterInWords(
     row("adapter", `${name}${software ? " (software: slow)" : ""}`),
     row("vendor", vendor),
     row("subgroups", subgroups ? `${subgroups} lanes` : "not of one size"),
+    ...threads === null ? [] : [row("threads", threads)],
     row(
       "f16",
       !f16 || !half

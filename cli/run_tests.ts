@@ -11,7 +11,7 @@ const PERMISSIONS = [
   "--allow-write",
   "--allow-env",
   "--allow-net=127.0.0.1",
-  "--allow-run=deno,sh",
+  "--allow-run=deno,sh,/usr/bin/lscpu",
 ];
 
 const { status, output } = await run([

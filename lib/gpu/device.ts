@@ -16,6 +16,7 @@ import {
 import { formatBytes, GpuError, MEMORY_ADVICE } from "./error.ts";
 import { Failure } from "./failure.ts";
 import { Images } from "./images.ts";
+import { prepareMesa } from "./mesa.ts";
 import { Clock } from "./clock.ts";
 import { Pool, type Shortage, type Span, type Storage } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
@@ -90,6 +91,7 @@ export class Device implements Disposable {
    * {@linkcode GpuError} when there is none.
    */
   static async open(options: DeviceOptions = {}): Promise<Device> {
+    prepareMesa();
     const adapter = await navigator.gpu?.requestAdapter({
       powerPreference: "high-performance",
     });

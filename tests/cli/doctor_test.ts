@@ -6,6 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { aboutWidth } from "../../cli/doctor.ts";
 import {
   explainMissingAdapter,
   type Surroundings,
@@ -77,6 +78,28 @@ Deno.test("doctor --json prints one object and nothing else", async () => {
 Deno.test("doctor needs no permission to find all well", async () => {
   const { code } = await doctor({ permissions: [] });
   assertEquals(code, 0);
+});
+
+Deno.test("doctor says what settings software computes with", async () => {
+  const env = { LP_NUM_THREADS: "3", LP_NATIVE_VECTOR_WIDTH: "256" };
+  const permissions = [
+    `--allow-env=${Object.keys(env)}`,
+    "--allow-run=/usr/bin/lscpu",
+  ];
+  const { out } = await doctor({ permissions, env });
+  if (!/^adapter +llvmpipe/m.test(out)) return;
+  assertMatch(out, /^subgroups +8 lanes$/m);
+  assertMatch(out, /^threads +3$/m);
+});
+
+Deno.test("AVX-512 that is not used is said, with what mends it", () => {
+  assertEquals(aboutWidth(false, null), []);
+  assertStringIncludes(aboutWidth(null, null)[0], "cannot be seen without");
+  assertStringIncludes(aboutWidth(true, null)[0], "--allow-env=LP_NUM_THREADS");
+  assertStringIncludes(
+    aboutWidth(true, "128")[0],
+    'LP_NATIVE_VECTOR_WIDTH is "128"',
+  );
 });
 
 Deno.test("doctor --help tells of its flags; others are refused", async () => {

@@ -1,0 +1,123 @@
+/**
+ * Settings that Mesa's software driver computes faster with.
+ *
+ * Mesa reads them from the environment, once, when the first adapter is
+ * requested. They are set only in Deno, on Linux on x86-64, and as far as the
+ * permissions already given reach; what the user has set stays. Child processes
+ * inherit them.
+ *
+ * @module
+ */
+
+/** Threads that compute. */
+export const MESA_THREADS = "LP_NUM_THREADS";
+/** Bits that are computed at a time. */
+export const MESA_WIDTH = "LP_NATIVE_VECTOR_WIDTH";
+
+/** The program that tells what the CPU can do; it is a part of util-linux. */
+export const LSCPU = "/usr/bin/lscpu";
+
+/** What 512 bits at a time need to be faster than 256. */
+const NEEDED = ["avx512f", "avx512bw", "avx512dq", "avx512vl"];
+
+/** What is used of Deno; other hosts of WebGPU have no such thing. */
+export interface Host {
+  /** The system and the kind of CPU. */
+  readonly build: { readonly os: string; readonly arch: string };
+  /** The environment. */
+  readonly env: {
+    get(name: string): string | undefined;
+    set(name: string, value: string): void;
+  };
+  /** What is allowed. */
+  readonly permissions: {
+    querySync(
+      descriptor:
+        | { name: "env"; variable: string }
+        | { name: "read"; path: string }
+        | { name: "run"; command: string },
+    ): { readonly state: string };
+  };
+  /** Reads a file. */
+  readTextFileSync(path: string): string;
+  /** Runs a program. */
+  readonly Command: new (program: string, options: {
+    clearEnv: true;
+    env: Record<string, string>;
+    stdin: "null";
+    stderr: "null";
+  }) => { outputSync(): { readonly stdout: BufferSource } };
+}
+
+const { Deno: here } = globalThis as unknown as { Deno?: Host };
+
+let prepared = false;
+
+/** Makes the settings, once; to be called before an adapter is requested. */
+export function prepareMesa(): void {
+  if (prepared) return;
+  prepared = true;
+  if (here) setMesa(here, navigator.hardwareConcurrency);
+}
+
+/** Sets what is not set yet and may be, for a CPU of so many cores. */
+export function setMesa(host: Host, cores: number): void {
+  if (!isLinuxOnX86(host)) return;
+  // A guest's threads are often woken on the same core while others sleep; with
+  // twice as many each core has one more often. Mesa has a maximum of its own.
+  if (cores > 1 && isUnset(host, MESA_THREADS)) {
+    host.env.set(MESA_THREADS, `${2 * cores}`);
+  }
+  if (isUnset(host, MESA_WIDTH) && hasAvx512(host)) {
+    host.env.set(MESA_WIDTH, "512");
+  }
+}
+
+/** Whether the CPU has what AVX-512 needs to pay; null if that cannot be told. */
+export function hasAvx512(host: Host | undefined = here): boolean | null {
+  if (!host || !isLinuxOnX86(host)) return false;
+  const text = aboutCpu(host);
+  return text === null ? null : listsAvx512(text);
+}
+
+/** Whether all that is needed is among the flags in /proc/cpuinfo or of lscpu. */
+export function listsAvx512(text: string): boolean {
+  const flags = text.match(/^flags\s*:(.*)$/im)?.[1].trim().split(/\s+/) ?? [];
+  return NEEDED.every((name) => flags.includes(name));
+}
+
+/** What the system says of the CPU, or null if it may not be asked. */
+function aboutCpu({ permissions, readTextFileSync, Command }: Host) {
+  const path = "/proc/cpuinfo";
+  if (permissions.querySync({ name: "read", path }).state === "granted") {
+    try {
+      return readTextFileSync(path);
+    } catch {
+      // It takes every permission to read it.
+    }
+  }
+  const run = permissions.querySync({ name: "run", command: LSCPU });
+  if (run.state !== "granted") return null;
+  try {
+    // Deno lets no LD_LIBRARY_PATH be handed to a program.
+    const { stdout } = new Command(LSCPU, {
+      clearEnv: true,
+      env: { LC_ALL: "C" },
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    return null; // It is not there.
+  }
+}
+
+function isLinuxOnX86({ build }: Host): boolean {
+  return build.os === "linux" && build.arch === "x86_64";
+}
+
+/** Whether a variable may be seen and set, and is not set. */
+function isUnset({ permissions, env }: Host, variable: string): boolean {
+  return permissions.querySync({ name: "env", variable }).state === "granted" &&
+    env.get(variable) === undefined;
+}

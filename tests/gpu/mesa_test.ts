@@ -1,0 +1,259 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import {
+  hasAvx512,
+  type Host,
+  listsAvx512,
+  LSCPU,
+  setMesa,
+} from "../../lib/gpu/mesa.ts";
+
+/** Lines as real machines print them, shortened where flags do not matter. */
+const WITH = {
+  "lscpu, Xeon of Skylake's kind": `Architecture:        x86_64
+CPU op-mode(s):      32-bit, 64-bit
+Vendor ID:           GenuineIntel
+Model name:          Intel(R) Xeon(R) CPU @ 2.00GHz
+Flags:               fpu vme de pse tsc msr sse4_1 sse4_2 avx f16c hypervisor avx2 bmi2 erms invpcid rtm mpx avx512f avx512dq rdseed adx smap clflushopt clwb avx512cd avx512bw avx512vl xsaveopt xsavec xgetbv1 xsaves arat md_clear arch_capabilities
+Vulnerability Mds:   Mitigation; Clear CPU buffers`,
+  "lscpu, EPYC of Zen 4": `Architecture:                            x86_64
+Model name:                              AMD EPYC
+Flags:                                   fpu vme sse sse2 ht syscall nx avx f16c avx2 smep bmi2 erms invpcid avx512f avx512dq rdseed adx smap avx512ifma clflushopt clwb avx512cd sha_ni avx512bw avx512vl xsaveopt avx512_bf16 avx512vbmi avx512_vnni rdpid fsrm
+Hypervisor vendor:                       KVM`,
+  "/proc/cpuinfo, two cores": `processor\t: 0
+vendor_id\t: GenuineIntel
+flags\t\t: fpu vme avx avx2 avx512f avx512dq avx512cd avx512bw avx512vl amx_tile
+vmx flags\t: vnmi preemption_timer
+
+processor\t: 1
+flags\t\t: fpu vme avx avx2 avx512f avx512dq avx512cd avx512bw avx512vl amx_tile`,
+} as const;
+const WITHOUT = {
+  "lscpu, EPYC of Zen 3": `Architecture:        x86_64
+Model name:          AMD EPYC 7763 64-Core Processor
+Flags:               fpu vme de sse sse2 ht avx f16c rdrand hypervisor avx2 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb sha_ni umip vaes vpclmulqdq rdpid`,
+  "/proc/cpuinfo, Core of Alder Lake's kind": `processor\t: 0
+model name\t: 12th Gen Intel(R) Core(TM) i7-12700K
+flags\t\t: fpu vme de sse4_2 avx f16c avx2 bmi2 rdseed adx sha_ni avx_vnni gfni vaes`,
+  "lscpu, Xeon Phi, which lacks three of the four":
+    `Flags: fpu vme avx avx2 avx512f avx512pf avx512er avx512cd`,
+  "lscpu, Arm": `Architecture:        aarch64
+Model name:          Neoverse-N1
+Flags:               fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid`,
+  "lscpu, a machine that names no flags": `Architecture:        riscv64`,
+  "a vulnerability's name":
+    `Vulnerability x: avx512f avx512bw avx512dq avx512vl`,
+  "nothing": "",
+} as const;
+
+for (const [name, text] of Object.entries(WITH)) {
+  Deno.test(`AVX-512 is seen: ${name}`, () => assert(listsAvx512(text)));
+}
+
+for (const [name, text] of Object.entries(WITHOUT)) {
+  Deno.test(`no AVX-512 is seen: ${name}`, () => assert(!listsAvx512(text)));
+}
+
+/** A machine to set up, and what came of it. */
+function machine(
+  {
+    os = "linux",
+    arch = "x86_64",
+    env = {},
+    granted = ["env", "run"],
+    cpuinfo = null,
+    lscpu = WITH["lscpu, EPYC of Zen 4"],
+  }: {
+    os?: string;
+    arch?: string;
+    env?: Record<string, string>;
+    granted?: string[];
+    cpuinfo?: string | null;
+    lscpu?: string | null;
+  } = {},
+): Host & { variables: Record<string, string>; asked: string[] } {
+  const variables = { ...env };
+  const asked: string[] = [];
+  const may = (name: string) => assert(granted.includes(name), name);
+  return {
+    variables,
+    asked,
+    build: { os, arch },
+    env: {
+      get: (name) => (may("env"), variables[name]),
+      set: (name, value) => {
+        may("env");
+        variables[name] = value;
+      },
+    },
+    permissions: {
+      querySync: ({ name }) => ({
+        state: granted.includes(name) ? "granted" : "prompt",
+      }),
+    },
+    readTextFileSync(path) {
+      may("read");
+      asked.push(path);
+      if (cpuinfo === null) throw new Error("Requires all access");
+      return cpuinfo;
+    },
+    Command: class {
+      constructor(program: string) {
+        may("run");
+        asked.push(program);
+      }
+      outputSync() {
+        if (lscpu === null) throw new Deno.errors.NotFound("no such program");
+        return { stdout: new TextEncoder().encode(lscpu) };
+      }
+    },
+  };
+}
+
+Deno.test("where it may, it sets threads, and the width of AVX-512", () => {
+  const host = machine();
+  setMesa(host, 2);
+  assertEquals(host.variables, {
+    LP_NUM_THREADS: "4",
+    LP_NATIVE_VECTOR_WIDTH: "512",
+  });
+  assertEquals(host.asked, [LSCPU]);
+});
+
+Deno.test("/proc/cpuinfo spares a process, where it can be read", () => {
+  const granted = ["env", "run", "read"];
+  const readable = machine({
+    granted,
+    cpuinfo: WITH["/proc/cpuinfo, two cores"],
+    lscpu: null,
+  });
+  setMesa(readable, 2);
+  assertEquals(readable.variables.LP_NATIVE_VECTOR_WIDTH, "512");
+  assertEquals(readable.asked, ["/proc/cpuinfo"]);
+
+  const refused = machine({ granted });
+  setMesa(refused, 2);
+  assertEquals(refused.variables.LP_NATIVE_VECTOR_WIDTH, "512");
+  assertEquals(refused.asked, ["/proc/cpuinfo", LSCPU]);
+});
+
+Deno.test("without AVX-512, or without lscpu, the width stays Mesa's", () => {
+  for (const lscpu of [WITHOUT["lscpu, EPYC of Zen 3"], null]) {
+    const host = machine({ lscpu });
+    setMesa(host, 8);
+    assertEquals(host.variables, { LP_NUM_THREADS: "16" });
+    assertEquals(hasAvx512(host), lscpu === null ? null : false);
+  }
+});
+
+Deno.test("a core that is alone gets no second thread", () => {
+  const host = machine();
+  setMesa(host, 1);
+  assertEquals(host.variables, { LP_NATIVE_VECTOR_WIDTH: "512" });
+});
+
+Deno.test("what the user has set stays, empty too, and nothing is run for it", () => {
+  for (const value of ["256", "128", "512", ""]) {
+    const env = { LP_NUM_THREADS: "1", LP_NATIVE_VECTOR_WIDTH: value };
+    const host = machine({ env });
+    setMesa(host, 2);
+    assertEquals(host.variables, env);
+    assertEquals(host.asked, []);
+  }
+});
+
+Deno.test("other systems and CPUs are left alone", () => {
+  for (
+    const host of [
+      machine({ os: "darwin" }),
+      machine({ os: "windows" }),
+      machine({ arch: "aarch64" }),
+    ]
+  ) {
+    setMesa(host, 8);
+    assertEquals([host.variables, host.asked], [{}, []]);
+    assertEquals(hasAvx512(host), false);
+  }
+});
+
+Deno.test("without permissions nothing is read, run or set", () => {
+  for (const granted of [[], ["run"], ["run", "read"]]) {
+    const host = machine({ granted, lscpu: null });
+    setMesa(host, 2);
+    assertEquals([host.variables, host.asked], [{}, []]);
+  }
+  const host = machine({ granted: ["env"] });
+  setMesa(host, 2);
+  assertEquals([host.variables, host.asked], [{ LP_NUM_THREADS: "4" }, []]);
+  assertEquals(hasAvx512(host), null);
+});
+
+const child = fromFileUrl(new URL("./mesa_child.ts", import.meta.url));
+
+/** What a program that opens two devices sees. */
+async function opened(
+  permissions: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ lines: string[]; err: string; code: number }> {
+  const { LP_NUM_THREADS: _, LP_NATIVE_VECTOR_WIDTH: __, ...rest } = Deno.env
+    .toObject();
+  const { stdout, stderr, code } = await new Deno.Command("deno", {
+    args: ["run", "--no-check", ...permissions, child],
+    clearEnv: true,
+    env: { ...rest, NO_COLOR: "1", ...env },
+    stdin: "null",
+  }).output();
+  const [out, err] = [stdout, stderr].map((b) => new TextDecoder().decode(b));
+  return { lines: out.trim().split("\n"), err, code };
+}
+
+const ENV = "--allow-env=LP_NUM_THREADS,LP_NATIVE_VECTOR_WIDTH";
+const RUN = `--allow-run=${LSCPU}`;
+const isOnLinux = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
+
+Deno.test("a program without permissions is asked for none, and works", async () => {
+  const { lines, err, code } = await opened([]);
+  assertEquals([lines.length, code], [3, 0], err);
+  assertEquals(lines[0], "hidden hidden");
+  assert(!/permission|requires|requests|allow/i.test(err), err);
+});
+
+Deno.test({
+  name: "a program that may gets all that software can, on every device",
+  ignore: !isOnLinux,
+  async fn() {
+    const { lines: [set, ...adapters], err, code } = await opened([ENV, RUN]);
+    assertEquals([adapters.length, code], [2, 0], err);
+    const { hardwareConcurrency: cores } = navigator;
+    const [threads, width] = set.split(" ");
+    assertEquals(threads, cores > 1 ? `${2 * cores}` : "unset");
+    assertMatch(width, /^(512|unset)$/);
+    const bits = adapters.map((name) => name.match(/llvmpipe.* (\d+) bits/));
+    for (const found of bits) {
+      if (found && width === "512") assertEquals(found[1], "512");
+    }
+  },
+});
+
+Deno.test({
+  name: "the user's width is what software computes in",
+  ignore: !isOnLinux,
+  async fn() {
+    const env = { LP_NUM_THREADS: "3", LP_NATIVE_VECTOR_WIDTH: "256" };
+    const { lines: [set, ...adapters] } = await opened([ENV, RUN], env);
+    assertEquals(set, "3 256");
+    for (const name of adapters) {
+      if (name.includes("llvmpipe")) assertMatch(name, / 256 bits/);
+    }
+  },
+});
+
+Deno.test({
+  name: "a program that may run nothing gets threads alone, and no word of it",
+  ignore: !isOnLinux,
+  async fn() {
+    const { lines: [set], err } = await opened([ENV, "--allow-run=/none/such"]);
+    assertMatch(set, / unset$/);
+    assert(!err.includes("such"), err);
+  },
+});
