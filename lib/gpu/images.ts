@@ -21,6 +21,7 @@ interface Scratch {
 
 /** Of one width; enough for two products that share a factor. */
 const MOST_SCRATCH = 3;
+const MOST_IN_ALL = 24; // of any width
 /**
  * Texels at the end of a line that keep the rows of a matrix from lying powers of
  * two apart, where they would drive each other from a cache.
@@ -174,11 +175,17 @@ export class Images {
     if (alike.length >= MOST_SCRATCH) {
       // The largest gives way, so that no more are large than are needed at once.
       const [largest] = free.sort((a, b) => b.image.bytes - a.image.bytes);
-      this.#dropped.push(largest.image);
-      this.#scratch.splice(this.#scratch.indexOf(largest), 1);
+      this.#drop(largest);
+    } else if (this.#scratch.length >= MOST_IN_ALL) {
+      this.#drop(this.#scratch.find((scratch) => !taken.includes(scratch))!);
     }
     this.#scratch.push(made);
     return made;
+  }
+
+  #drop(scratch: Scratch): void {
+    this.#dropped.push(scratch.image);
+    this.#scratch.splice(this.#scratch.indexOf(scratch), 1);
   }
 
   #make(size: ImageSize): Image {
