@@ -17,9 +17,15 @@ const TILE_N: u32 = 1u;
 const TRANSPOSE_A: bool = false; // a is stored [depth, rows], else [rows, depth]
 const TRANSPOSE_B: bool = false; // b is stored [cols, depth], else [depth, cols]
 const WHOLE: bool = false; // whether the depth is a multiple of four
+// Rows that are finished at once, the next ones in a loop: software compilers take
+// long over stores, each of which is a dozen blocks to them.
+const PART: u32 = 32u;
+const PARTED: bool = false; // whether a tile has more rows than that
 
 const LOADS_A: u32 = (TILE_M + LANES - 1u) / LANES;
 const WIDE_M: u32 = TILE_M / 4u; // vectors of the tile's rows
+
+alias Sums = array<vec4f, TILE_M * TILE_N>; // of a lane's part of the tile
 
 struct Params {
   rows: u32,
@@ -58,7 +64,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let start_a = params.start_a;
   let start_b = params.start_b;
   let start_c = params.start_c + matrix * params.matrix_c + row * row_c + col;
-  var sums = array<vec4f, TILE_M * TILE_N>();
+  var sums = Sums();
   var sums_b = array<vec4f, TILE_N>(); // of columns, if wanted
 
   for (var k = 0u; k < depth; k += 4u) {
@@ -120,13 +126,39 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     }
   }
 
+  let tile = Tile(col, cols, min(TILE_M, rows - row), start_c, row_c);
+  if SUMS && group.y == 0u {
+    for (var j = 0u; j < TILE_N; j++) {
+      if 4u * (col + j) < cols { finish_sums(col + j, sums_b[j]); }
+    }
+  }
+  if PARTED {
+    for (var first = 0u; first < tile.rows; first += PART) {
+      finish_rows(&sums, first, tile);
+      for (var i = 0u; i < (TILE_M - PART) * TILE_N; i++) { sums[i] = sums[i + PART * TILE_N]; }
+    }
+  } else {
+    finish_rows(&sums, 0u, tile);
+  }
+}
+
+/// Where a tile of the product goes.
+struct Tile {
+  col: u32, // the lane's first, in vectors
+  cols: u32, // of the product
+  rows: u32, // of the tile
+  start: u32, // of its first row, in vectors
+  row: u32, // vectors from one row to the next
+}
+
+/// Finishes PART rows of a tile, from the row `first` on, whose sums lead `sums`.
+fn finish_rows(sums: ptr<function, Sums>, first: u32, tile: Tile) {
   for (var j = 0u; j < TILE_N; j++) {
-    if 4u * (col + j) < cols {
-      if SUMS && group.y == 0u { finish_sums(col + j, sums_b[j]); }
-      let shift = shift_of(col + j);
-      for (var i = 0u; i < TILE_M; i++) {
-        if row + i < rows {
-          finish(start_c + i * row_c + j, sums[i * TILE_N + j] + shift);
+    if 4u * (tile.col + j) < tile.cols {
+      let shift = shift_of(tile.col + j);
+      for (var i = 0u; i < PART; i++) {
+        if first + i < tile.rows {
+          finish(tile.start + (first + i) * tile.row + j, (*sums)[i * TILE_N + j] + shift);
         }
       }
     }

@@ -23,10 +23,7 @@ export type RandomState = readonly [number, number, number, number];
  * splitmix32.
  */
 export class Random {
-  #a = 0;
-  #b = 0;
-  #c = 0;
-  #d = 0;
+  readonly #words = new Int32Array(4);
 
   /** Starts the stream of a seed, a whole number. */
   constructor(seed: number) {
@@ -41,7 +38,7 @@ export class Random {
       z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
       return (z ^ (z >>> 15)) >>> 0;
     };
-    this.#set([word(), word(), word(), word() || 1]);
+    this.#words.set([word(), word(), word(), word() || 1]);
   }
 
   /** Continues a stream from a saved place. */
@@ -53,7 +50,8 @@ export class Random {
 
   /** Where the stream stands. */
   get state(): RandomState {
-    return [this.#a, this.#b, this.#c, this.#d];
+    const [a, b, c, d] = new Uint32Array(this.#words.buffer);
+    return [a, b, c, d];
   }
 
   /** Moves the stream to a saved place. */
@@ -68,20 +66,21 @@ export class Random {
         }: expected four 32-bit words, not all zero`,
       );
     }
-    this.#set(state);
+    this.#words.set(state);
   }
 
   /** The next 32 random bits, as a whole number in [0, 2^32). */
   bits(): number {
-    const product = Math.imul(this.#b, 5);
+    const words = this.#words;
+    const b = words[1];
+    const product = Math.imul(b, 5);
     const bits = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
-    const shifted = this.#b << 9;
-    this.#c ^= this.#a;
-    this.#d ^= this.#b;
-    this.#b = (this.#b ^ this.#c) >>> 0;
-    this.#a = (this.#a ^ this.#d) >>> 0;
-    this.#c = (this.#c ^ shifted) >>> 0;
-    this.#d = ((this.#d << 11) | (this.#d >>> 21)) >>> 0;
+    words[2] ^= words[0];
+    words[3] ^= b;
+    words[1] ^= words[2];
+    words[0] ^= words[3];
+    words[2] ^= b << 9;
+    words[3] = (words[3] << 11) | (words[3] >>> 21);
     return bits;
   }
 
@@ -119,12 +118,5 @@ export class Random {
   /** A new stream, seeded from this one. */
   fork(): Random {
     return new Random(this.bits());
-  }
-
-  #set([a, b, c, d]: RandomState) {
-    this.#a = a;
-    this.#b = b;
-    this.#c = c;
-    this.#d = d;
   }
 }

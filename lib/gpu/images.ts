@@ -210,10 +210,23 @@ export class Images {
   }
 }
 
-/** The size of a copy with so many texels in a line. */
+/**
+ * The size of a copy with so many texels in a line. But for the width of one long
+ * row it is never a power of two: Mesa compiles a kernel again for every
+ * combination of image sizes that are and that are not.
+ */
 function sizeOf({ bytes }: Span, line: number = IMAGE_WIDTH): ImageSize {
-  const height = Math.max(1, Math.ceil(bytes / TEXEL_BYTES / line));
-  return { width: line === IMAGE_WIDTH ? line : line + SPARE, height };
+  const height = noPowerOfTwo(Math.ceil(bytes / TEXEL_BYTES / line));
+  return {
+    width: line === IMAGE_WIDTH ? line : noPowerOfTwo(line + SPARE),
+    height,
+  };
+}
+
+/** The least number from this one on, and from 3, that is no power of two. */
+function noPowerOfTwo(number: number): number {
+  const least = Math.max(3, number);
+  return (least & (least - 1)) === 0 ? least + 1 : least;
 }
 
 function isCopy(

@@ -2,7 +2,7 @@
  * Every way of computing a matrix product, against loops over doubles.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
 import { product, type ProductOptions } from "../../lib/ops/product.ts";
 import {
@@ -116,6 +116,7 @@ const broadcast: Variant[] = ([
   [16, 2, "image b"],
   [32, 1, "image b"],
   [32, 2, "images"],
+  [64, 1, "images"],
 ] as const).map(([rows, vectors, sources]) => ({
   family: "subgroup",
   tile: [rows, vectors],
@@ -132,6 +133,49 @@ for (const variant of broadcast) {
     }
   });
 }
+
+/** GELU as its authors approximate it. */
+function gelu(x: number): number {
+  const inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+  return x * (1 + Math.tanh(inner)) / 2;
+}
+
+Deno.test("ends of a product that are written in parts, at the edges of tiles", async () => {
+  if (!devices.best!.prefersBroadcast) return;
+  const device = devices.best!;
+  for (const variant of broadcast.slice(-2)) {
+    for (const rows of [1, 16, 17, 40, 64, 65, 130]) {
+      using _scope = device.scope();
+      const random = new Random(rows);
+      const [depth, cols] = [8, 68];
+      const a = Tensor.from(device, numbers(random, rows * depth), [
+        rows,
+        depth,
+      ]);
+      const b = Tensor.from(device, numbers(random, depth * cols), [
+        depth,
+        cols,
+      ]);
+      const times = Tensor.randn(device, [rows, cols], random);
+      const slope = Tensor.empty(device, [rows, cols]);
+      const given = { variant: () => variant };
+      const sums = await product(a, b, given).read();
+      const y = await product(a, b, { ...given, slope }).read();
+      const slopes = await slope.read();
+      const scaled = await product(a, b, { ...given, times }).read();
+      const factors = await times.read();
+      for (let i = 0; i < rows * cols; i++) {
+        const x = sums[i];
+        const row = Math.floor(i / cols);
+        const what = `${describe(variant)}, ${rows} rows, row ${row}`;
+        assertAlmostEquals(y[i], gelu(x), 2e-6, what);
+        const rise = (gelu(x + 1e-4) - gelu(x - 1e-4)) / 2e-4;
+        assertAlmostEquals(slopes[i], rise, 2e-6, what);
+        assertAlmostEquals(scaled[i], x * factors[i], 1e-6, what);
+      }
+    }
+  }
+});
 
 Deno.test("a product by every tile for GPUs, whole and in parts", async () => {
   const device = devices.plain!;
