@@ -55,7 +55,12 @@ export class Images {
 
   /** The most bytes an image can hold. */
   get most(): number {
-    return TEXEL_BYTES * IMAGE_WIDTH * this.#gpu.limits.maxTextureDimension2D;
+    return TEXEL_BYTES * IMAGE_WIDTH * this.#longest;
+  }
+
+  /** Texels along an axis, one of which `sizeOf` may add. */
+  get #longest(): number {
+    return this.#gpu.limits.maxTextureDimension2D - 1;
   }
 
   /** Bytes of all images. */
@@ -73,10 +78,9 @@ export class Images {
    * where there can be none: its lines are then of 1024, one after another.
    */
   lineOf({ bytes }: Pick<Span, "bytes">, rowBytes: number): number {
-    const { maxTextureDimension2D: most } = this.#gpu.limits;
     const line = rowBytes / TEXEL_BYTES;
-    const fits = rowBytes % COPY_BYTES === 0 && line + SPARE <= most &&
-      bytes / rowBytes <= most;
+    const fits = rowBytes % COPY_BYTES === 0 &&
+      line + SPARE <= this.#longest && bytes / rowBytes <= this.#longest;
     return fits ? line : 0;
   }
 

@@ -5,8 +5,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openWeights } from "../../lib/io/weights.ts";
-import { readMetrics } from "../../lib/report/metrics.ts";
-import { finetunePlace, succeed } from "./finetune_place.ts";
+import { finetunePlace, json, metrics, succeed } from "./finetune_place.ts";
 import type { Workplace } from "./program.ts";
 
 let place: Workplace;
@@ -36,12 +35,8 @@ function classify(out: string, flags: string): Promise<{ err: string }> {
   );
 }
 
-function json(path: string) {
-  return JSON.parse(Deno.readTextFileSync(place.path(path)));
-}
-
 function evaluations(out: string) {
-  return readMetrics(place.path(`${out}/metrics.jsonl`))
+  return metrics(place, out)
     .filter((row) => "eval_loss" in row)
     .map(({ step, eval_loss }) => ({ step, loss: eval_loss! }));
 }
@@ -68,7 +63,7 @@ Deno.test("the best model is kept, judged, and found again by classify", async (
   const best = found.reduce((a, b) => b.loss < a.loss ? b : a);
   const last = found.at(-1)!;
   assert(0 < best.step && best.step < last.step, JSON.stringify(found));
-  const { state } = json("course/training_state.json");
+  const { state } = json(place, "course/training_state.json");
   assertEquals(state.standing.best, {
     step: best.step,
     loss: best.loss,
@@ -81,7 +76,7 @@ Deno.test("the best model is kept, judged, and found again by classify", async (
     );
     return err.match(/accuracy (.*) %/)![1];
   };
-  const judged = json("course/test_results.json").test_accuracy;
+  const judged = json(place, "course/test_results.json").test_accuracy;
   assertEquals(await accuracyOf("course/best"), (100 * judged).toFixed(2));
   assert(
     JSON.stringify(weights("course")) !==

@@ -10,8 +10,13 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { readMetrics } from "../../lib/report/metrics.ts";
-import { finetunePlace, succeed } from "./finetune_place.ts";
+import {
+  finetunePlace,
+  json,
+  metrics,
+  names,
+  succeed,
+} from "./finetune_place.ts";
 import { start, wordsIn, type Workplace } from "./program.ts";
 
 let place: Workplace;
@@ -21,19 +26,6 @@ Deno.test.beforeAll(async () => {
 });
 
 Deno.test.afterAll(() => place[Symbol.dispose]());
-
-function json(path: string) {
-  return JSON.parse(Deno.readTextFileSync(place.path(path)));
-}
-
-function rows(out: string) {
-  return readMetrics(place.path(`${out}/metrics.jsonl`));
-}
-
-function names(folder: string): string[] {
-  return [...Deno.readDirSync(place.path(folder))].map(({ name }) => name)
-    .sort();
-}
 
 const MODEL = [
   "config.json",
@@ -67,9 +59,9 @@ Deno.test("a classifier is learned, judged and used by processes that may do no 
   );
   assertStringIncludes(err, "\nactual  ham  spam\n");
   assertStringIncludes(err, `deno task classify --model ${out}/best takes`);
-  assertEquals(names("classifier/best"), MODEL);
+  assertEquals(names(place, "classifier/best"), MODEL);
   assertEquals(
-    names("classifier").filter((name) => !MODEL.includes(name)),
+    names(place, "classifier").filter((name) => !MODEL.includes(name)),
     [
       ".lock",
       "accuracy.png",
@@ -86,11 +78,11 @@ Deno.test("a classifier is learned, judged and used by processes that may do no 
       "training_state.json",
     ],
   );
-  assertEquals(json("classifier/best/config.json").id2label, {
+  assertEquals(json(place, "classifier/best/config.json").id2label, {
     0: "ham",
     1: "spam",
   });
-  assertEquals(json("classifier/test_results.json").test_accuracy, 1);
+  assertEquals(json(place, "classifier/test_results.json").test_accuracy, 1);
 
   await using user = start(
     ["classify", "--model", `${out}/best`],
@@ -116,8 +108,8 @@ Deno.test("the rows of a classifier have TRL's names, and the mean loss of their
     );
   await classify("each", 1);
   await classify("some", 3);
-  const each = rows("each").filter((row) => "loss" in row);
-  const some = rows("some").filter((row) => "loss" in row);
+  const each = metrics(place, "each").filter((row) => "loss" in row);
+  const some = metrics(place, "some").filter((row) => "loss" in row);
   assertEquals(some.map(({ step }) => step), [3, 6]);
   for (const { step, loss, num_tokens, epoch } of some) {
     const before = each.slice(step - 3, step);
@@ -136,7 +128,9 @@ Deno.test("the rows of a classifier have TRL's names, and the mean loss of their
     "tokens_per_second",
     "time",
   ]);
-  const evaluations = rows("some").filter((row) => "eval_loss" in row);
+  const evaluations = metrics(place, "some").filter((row) =>
+    "eval_loss" in row
+  );
   assertEquals(evaluations.map(({ step }) => step), [0, 4, 7]);
   assertEquals(Object.keys(evaluations[0]), [
     "step",
@@ -159,7 +153,9 @@ Deno.test("all tokens of an epoch are counted, and no padding", async () => {
   );
   const texts = Deno.readTextFileSync(place.path("texts.csv")).trim()
     .split("\n").slice(1).map((line) => line.split(",")[1].length);
-  const [{ num_tokens }] = rows("counted").filter((row) => "loss" in row);
+  const [{ num_tokens }] = metrics(place, "counted").filter((row) =>
+    "loss" in row
+  );
   const all = texts.reduce((sum, length) => sum + length, 0);
   // Of 60 texts 42 are learned from, each of at most 18 tokens.
   assert(num_tokens! < all && num_tokens! > all - 18 * 18, `${num_tokens}`);
@@ -173,7 +169,7 @@ Deno.test("a LoRA classifier on a Llama is found again with its base", async () 
       "finetune classify --model @llama --data @texts.csv --out @lora --trainable-layers lora --lora-r 4 --use-rslora --use-dora --modules-to-save norm --lora-target-modules q_proj,down_proj --learning-rate 1e-2 --epochs 4 --batch-size 4",
     ),
   );
-  const config = json("lora/best/adapter_config.json");
+  const config = json(place, "lora/best/adapter_config.json");
   assertEquals(
     [config.task_type, config.r, config.use_rslora, config.use_dora],
     ["SEQ_CLS", 4, true, true],
@@ -182,7 +178,7 @@ Deno.test("a LoRA classifier on a Llama is found again with its base", async () 
   assert(config.modules_to_save.includes("score"), config.modules_to_save);
   assertEquals(config.target_modules.toSorted(), ["down_proj", "q_proj"]);
   assertEquals(
-    names("lora/best").filter((name) => !MODEL.includes(name)),
+    names(place, "lora/best").filter((name) => !MODEL.includes(name)),
     ["adapter_config.json", "adapter_model.safetensors"],
   );
   const [, accuracy] = err.match(/test accuracy (\S+) %/)!;

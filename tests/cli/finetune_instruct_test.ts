@@ -10,8 +10,13 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { readMetrics } from "../../lib/report/metrics.ts";
-import { finetunePlace, succeed } from "./finetune_place.ts";
+import {
+  finetunePlace,
+  json,
+  metrics,
+  names,
+  succeed,
+} from "./finetune_place.ts";
 import { run, start, wordsIn, type Workplace } from "./program.ts";
 
 let place: Workplace;
@@ -21,19 +26,6 @@ Deno.test.beforeAll(async () => {
 });
 
 Deno.test.afterAll(() => place[Symbol.dispose]());
-
-function json(path: string) {
-  return JSON.parse(Deno.readTextFileSync(place.path(path)));
-}
-
-function rows(out: string) {
-  return readMetrics(place.path(`${out}/metrics.jsonl`));
-}
-
-function names(folder: string): string[] {
-  return [...Deno.readDirSync(place.path(folder))].map(({ name }) => name)
-    .sort();
-}
 
 Deno.test("instructions are learned by a Llama, answered and talked about", async () => {
   const flags =
@@ -50,7 +42,7 @@ Deno.test("instructions are learned by a Llama, answered and talked about", asyn
     err,
     /example 1: what is learned is between ⟦ and ⟧ ---\n<\|im_start\|>user⏎\nSay (\d+)<\|im_end\|>⏎\n<\|im_start\|>assistant⏎\n⟦\1!*<\|endoftext\|>⟧/,
   );
-  const [row] = rows("answers").filter((row) => "loss" in row);
+  const [row] = metrics(place, "answers").filter((row) => "loss" in row);
   assertEquals(Object.keys(row), [
     "step",
     "loss",
@@ -63,7 +55,9 @@ Deno.test("instructions are learned by a Llama, answered and talked about", asyn
     "tokens_per_second",
     "time",
   ]);
-  const evaluations = rows("answers").filter((row) => "eval_loss" in row);
+  const evaluations = metrics(place, "answers").filter((row) =>
+    "eval_loss" in row
+  );
   assertEquals(Object.keys(evaluations[0]), [
     "step",
     "epoch",
@@ -79,7 +73,7 @@ Deno.test("instructions are learned by a Llama, answered and talked about", asyn
     .trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(answers.length, 4);
   assert(answers.every(({ prompt }) => prompt.includes("user\nSay ")));
-  assert(names("answers/best").includes("chat_template.jinja"));
+  assert(names(place, "answers/best").includes("chat_template.jinja"));
 
   await using chat = start(
     [
@@ -115,7 +109,10 @@ Deno.test("a model with a template of its own keeps it, and an adapter carries i
       Deno.readTextFileSync(place.path("own/best/chat_template.jinja")),
       template,
     );
-    assertEquals(json("own/best/adapter_config.json").task_type, "CAUSAL_LM");
+    assertEquals(
+      json(place, "own/best/adapter_config.json").task_type,
+      "CAUSAL_LM",
+    );
     const { code, err: noise } = await run(
       ...wordsIn(
         place,

@@ -14,6 +14,7 @@ import type { GPT2Config } from "../../models/gpt2_config.ts";
 import type { LlamaConfig } from "../../models/llama_config.ts";
 import { saveModel } from "../../models/folder.ts";
 import { newModel } from "../../models/model_types.ts";
+import { readMetrics } from "../../lib/report/metrics.ts";
 import { type Outcome, run, type Workplace, workplace } from "./program.ts";
 
 /** The token that ends a text. */
@@ -100,4 +101,21 @@ export async function succeed(...args: readonly string[]): Promise<Outcome> {
   const outcome = await run(...args);
   assertEquals(outcome.code, 0, outcome.err);
   return outcome;
+}
+
+/** What a JSON file of a place says. */
+// deno-lint-ignore no-explicit-any
+export function json(place: Workplace, path: string): any {
+  return JSON.parse(Deno.readTextFileSync(place.path(path)));
+}
+
+/** The metrics of a run whose folder is `out`. */
+export function metrics(place: Workplace, out: string) {
+  return readMetrics(place.path(`${out}/metrics.jsonl`));
+}
+
+/** The names of what a folder of a place holds, in order. */
+export function names(place: Workplace, folder: string): string[] {
+  return [...Deno.readDirSync(place.path(folder))].map(({ name }) => name)
+    .sort();
 }

@@ -4,7 +4,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
-import { IMAGE_WIDTH } from "../../lib/gpu/image.ts";
+import { IMAGE_WIDTH, TEXEL_BYTES } from "../../lib/gpu/image.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 
 function isPowerOfTwo(number: number): boolean {
@@ -26,5 +26,18 @@ Deno.test("no size of an image is a power of two, but for the long row's width",
       assert(long || width >= line && !isPowerOfTwo(width), `${width} wide`);
       assert(height >= (long ? 1 : rows) && !isPowerOfTwo(height));
     }
+  }
+});
+
+Deno.test("a matrix of as many rows as a texture has lines is copied whole", async () => {
+  using device = await Device.open();
+  const { images, gpu: { limits: { maxTextureDimension2D: most } } } = device;
+  for (const rows of [most - 1, most]) {
+    using x = Tensor.ones(device, [rows, 64]);
+    const line = images.lineOf(x, 256);
+    assertEquals(line, rows < most ? 16 : 0);
+    const [{ size }] = images.copies([x], [line]);
+    assert(size.height <= most);
+    assert(size.height * (line || IMAGE_WIDTH) * TEXEL_BYTES >= x.bytes);
   }
 });
