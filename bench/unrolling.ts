@@ -2,7 +2,7 @@
  * What writing out loops is worth; see docs/decisions/0001.
  *
  * The matrix product for GPUs, once as it runs and once with its loops in a form
- * that `unroll` in lib/gpu/specialize.ts leaves alone. Its twin for software
+ * that `unroll` in lib/gpu/unroll.ts leaves alone. Its twin for software
  * adapters cannot run in loops at all: the lane that a broadcast names must be a
  * constant.
  *

@@ -15,7 +15,8 @@ import {
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
 import type { Pipeline, Work } from "./queue.ts";
-import { type Constants, settle, type Types, unroll } from "./specialize.ts";
+import { type Constants, settle, type Types } from "./specialize.ts";
+import { unroll } from "./unroll.ts";
 import { type EntryPoint, reflect } from "./wgsl.ts";
 
 /** What to run a kernel with. */

@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { evaluate, settle, unroll } from "../../lib/gpu/specialize.ts";
+import { evaluate } from "../../lib/gpu/expression.ts";
+import { settle } from "../../lib/gpu/specialize.ts";
+import { unroll } from "../../lib/gpu/unroll.ts";
 
 const none: ReadonlyMap<string, number> = new Map();
 
