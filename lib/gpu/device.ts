@@ -50,6 +50,7 @@ export interface Counters {
 
 const STORAGE_USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
+const MOMENT = 300; // milliseconds
 const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
 
 /**
@@ -249,7 +250,8 @@ export class Device implements Disposable {
   ): void {
     if (data.byteLength === 0) return; // Deno panics on an empty write.
     this.images.forget(storage.id);
-    this.flush();
+    // Writes go before commands that are recorded but not submitted.
+    if (this.#queue.names(storage.buffer)) this.flush();
     this.gpu.queue.writeBuffer(storage.buffer, offset, inWords(data));
   }
 
@@ -263,6 +265,15 @@ export class Device implements Disposable {
       console.debug(`${run.pipeline.label} [${run.groups}]`);
     }
     this.#queue.dispatch(run);
+  }
+
+  /**
+   * Submits what is queued, unless something was a moment ago. Software drivers
+   * compile a kernel when it first runs, on a thread of their own, so they may
+   * begin while the host goes on; but a submission waits for the one before it.
+   */
+  nudge(): void {
+    if (performance.now() - this.#queue.submitted > MOMENT) this.flush();
   }
 
   /** Submits what is queued, without waiting for it. */

@@ -104,9 +104,7 @@ export class Kernel {
       groups,
       work,
     });
-    // Software drivers compile a kernel when it first runs, on a thread of their
-    // own, so they may begin while the host goes on.
-    if (compiled.fresh && device.adapter.software) device.flush();
+    if (compiled.fresh && device.adapter.software) device.nudge();
     compiled.fresh = false;
   }
 

@@ -97,6 +97,8 @@ export class Queue {
   readonly #uniformData = new Uint8Array(UNIFORM_BYTES);
   readonly #offset = new Uint32Array(1);
   readonly #bindGroups = new Map<string, GPUBindGroup>();
+  /** What recorded commands read or write. */
+  readonly #named = new Set<GPUBuffer | GPUTextureView>();
   #uniformUsed = 0;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
@@ -115,6 +117,8 @@ export class Queue {
   dispatches = 0;
   /** How many times work was submitted since the start. */
   submits = 0;
+  /** When it last was, in milliseconds. */
+  submitted = -Infinity;
 
   /** Records for one device. */
   constructor(gpu: GPUDevice) {
@@ -129,6 +133,11 @@ export class Queue {
   /** How many bind groups are cached. */
   get bindGroups(): number {
     return this.#bindGroups.size;
+  }
+
+  /** Whether recorded commands read or write a buffer. */
+  names(buffer: GPUBuffer): boolean {
+    return this.#named.has(buffer);
   }
 
   /** Records a run of a pipeline. */
@@ -151,6 +160,7 @@ export class Queue {
       this.#pass.setBindGroup(0, group, this.#offset, 0, 1);
     }
     this.#pass.dispatchWorkgroups(...groups);
+    for (const { resource } of storage) this.#named.add(resource);
     this.latest = pipeline.label;
     this.dispatches++;
   }
@@ -162,6 +172,7 @@ export class Queue {
     bytes: number,
   ): void {
     this.#endPass();
+    this.#named.add(from.buffer).add(to.buffer);
     this.#commands().copyBufferToBuffer(
       from.buffer,
       from.offset,
@@ -178,6 +189,7 @@ export class Queue {
     { texture, texels, width }: CopyTarget,
   ): void {
     this.#endPass();
+    this.#named.add(buffer);
     const bytesPerRow = 16 * width;
     const rows = Math.floor(texels / width);
     const rest = texels % width;
@@ -202,7 +214,9 @@ export class Queue {
     else this.timer.submit(this.#began, () => this.#submit(encoder));
     this.#encoder = null;
     this.#uniformUsed = 0;
+    this.#named.clear();
     this.submits++;
+    this.submitted = performance.now();
   }
 
   /** Forgets the bind groups, because buffers they name are to be destroyed. */

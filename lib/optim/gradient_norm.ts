@@ -78,8 +78,8 @@ export class GradientNorm implements Disposable {
     }
     this.#table = Tensor.from(device, Uint32Array.from(rows)).keep();
     this.#partial = Tensor.zeros(device, [rows.length / 2]).keep();
-    this.status = Tensor.zeros(device, [9]).keep();
-    this.#lossScale = Tensor.zeros(device, [1]).keep();
+    this.status = Tensor.empty(device, [9]).keep();
+    this.#lossScale = Tensor.empty(device, [1]).keep();
     const scale = options.lossScale ? initial : 1;
     this.resume({ scale, goodSteps: 0, skipped: 0 });
   }

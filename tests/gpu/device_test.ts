@@ -8,7 +8,7 @@ import { fromFileUrl } from "@std/path";
 import { Device } from "../../lib/gpu/device.ts";
 import { Kernel } from "../../lib/gpu/kernel.ts";
 import { parameters } from "../../lib/nn/parameters.ts";
-import { add, mul } from "../../lib/ops/mod.ts";
+import { add, matmul, mul } from "../../lib/ops/mod.ts";
 import { AdamW } from "../../lib/optim/adamw.ts";
 import { Random } from "../../lib/random.ts";
 import { backward } from "../../lib/tensor/backward.ts";
@@ -63,6 +63,28 @@ Deno.test("writes take their place among the work queued", async () => {
   const after = add(x, x);
   const [a, b] = await readAll([before, after]);
   assertEquals([...a, ...b], [2, 4, 6, 20, 40, 60]);
+});
+
+Deno.test("a write submits work queued on its own memory, copies too, and no other", async () => {
+  const device = devices.best!;
+  using _scope = device.scope();
+  const size = 128; // large enough for software to copy both factors to images
+  const a = Tensor.full(device, [size, size], 1);
+  const b = Tensor.full(device, [size, size], 2);
+  const other = Tensor.zeros(device, [4]);
+  const c = Tensor.full(device, [size, size], 1);
+  matmul(c, c); // compiles, which may submit by itself
+  device.flush();
+  const before = matmul(a, b);
+  const { submits } = device.counters;
+  other.write(Float32Array.of(1, 2, 3, 4));
+  assertEquals(device.counters.submits, submits);
+  b.write(new Float32Array(size * size).fill(3));
+  assertEquals(device.counters.submits, submits + 1);
+  const after = matmul(a, b);
+  const [x, y, z] = await readAll([before, after, other]);
+  assertEquals([x[0], x.at(-1), y[0], y.at(-1)], [256, 256, 384, 384]);
+  assertEquals([...z], [1, 2, 3, 4]);
 });
 
 Deno.test("reads see the work queued before them, not after", async () => {

@@ -114,7 +114,7 @@ Deno.test("where it may, it sets threads, and the width of AVX-512", () => {
   const host = machine();
   setMesa(host, 2);
   assertEquals(host.variables, {
-    LP_NUM_THREADS: "4",
+    LP_NUM_THREADS: "6",
     LP_NATIVE_VECTOR_WIDTH: "512",
   });
   assertEquals(host.asked, [LSCPU]);
@@ -141,7 +141,7 @@ Deno.test("without AVX-512, or without lscpu, the width stays Mesa's", () => {
   for (const lscpu of [WITHOUT["lscpu, EPYC of Zen 3"], null]) {
     const host = machine({ lscpu });
     setMesa(host, 8);
-    assertEquals(host.variables, { LP_NUM_THREADS: "16" });
+    assertEquals(host.variables, { LP_NUM_THREADS: "24" });
     assertEquals(hasAvx512(host), lscpu === null ? null : false);
   }
 });
@@ -184,7 +184,7 @@ Deno.test("without permissions nothing is read, run or set", () => {
   }
   const host = machine({ granted: ["env"] });
   setMesa(host, 2);
-  assertEquals([host.variables, host.asked], [{ LP_NUM_THREADS: "4" }, []]);
+  assertEquals([host.variables, host.asked], [{ LP_NUM_THREADS: "6" }, []]);
   assertEquals(hasAvx512(host), null);
 });
 
@@ -226,7 +226,7 @@ Deno.test({
     assertEquals([adapters.length, code], [2, 0], err);
     const { hardwareConcurrency: cores } = navigator;
     const [threads, width] = set.split(" ");
-    assertEquals(threads, cores > 1 ? `${2 * cores}` : "unset");
+    assertEquals(threads, cores > 1 ? `${3 * cores}` : "unset");
     assertMatch(width, /^(512|unset)$/);
     const bits = adapters.map((name) => name.match(/llvmpipe.* (\d+) bits/));
     for (const found of bits) {
