@@ -15,7 +15,7 @@ interface Scratch {
   image: Image;
   /** What it holds a copy of, as long as that is as it was. */
   holds: Pick<Span, "storage" | "offset" | "bytes"> | null;
-  /** Texels of its lines that are in use. */
+  /** Texels of its lines that are in use, or 0 where they are of 1024. */
   line: number;
 }
 
@@ -45,6 +45,7 @@ export class Images {
   readonly #twins = new Map<number, Map<string, Image>>();
   /** Dropped, while commands may still name them. */
   #dropped: Image[] = [];
+  #zeros: GPUBuffer | null = null;
   #made = 0;
 
   /** Makes images on a GPU, filled by the commands of a queue. */
@@ -75,12 +76,14 @@ export class Images {
 
   /**
    * Texels in a line of a copy whose lines are rows of `rowBytes` bytes, or 0
-   * where there can be none: its lines are then of 1024, one after another.
+   * where there can be none: its lines are then of 1024, one after another. Zeros
+   * follow the last row until the number of lines is a multiple of four.
    */
   lineOf({ bytes }: Pick<Span, "bytes">, rowBytes: number): number {
     const line = rowBytes / TEXEL_BYTES;
     const fits = rowBytes % COPY_BYTES === 0 &&
-      line + SPARE <= this.#longest && bytes / rowBytes <= this.#longest;
+      line + SPARE <= this.#longest &&
+      inFours(bytes / rowBytes) <= this.#longest;
     return fits ? line : 0;
   }
 
@@ -92,10 +95,7 @@ export class Images {
    */
   copies(spans: readonly Span[], lines: readonly number[] = []): Image[] {
     const asked: Scratch[] = [];
-    const wanted = spans.map((span, i) => ({
-      span,
-      line: lines[i] || IMAGE_WIDTH,
-    }));
+    const wanted = spans.map((span, i) => ({ span, line: lines[i] ?? 0 }));
     for (const { span, line } of wanted) {
       const found = this.#scratch.find((scratch) =>
         isCopy(scratch, span, line)
@@ -206,12 +206,34 @@ export class Images {
   #fill(
     { texture }: Image,
     { storage, offset, bytes }: Span,
-    width: number = IMAGE_WIDTH,
+    line: number = 0,
   ): void {
     const texels = Math.ceil(bytes / TEXEL_BYTES);
+    const width = line || IMAGE_WIDTH;
     const target = { texture, texels, width };
     this.#queue.copyToTexture(storage.buffer, offset, target);
+    if (line === 0) return;
+    const rows = texels / line;
+    for (let row = rows; row < inFours(rows); row++) {
+      const target = { texture, texels: line, width, row };
+      this.#queue.copyToTexture(this.#zerosFor(line), 0, target);
+    }
   }
+
+  /** A buffer that begins with at least so many texels of zeros. */
+  #zerosFor(texels: number): GPUBuffer {
+    const size = TEXEL_BYTES * texels;
+    if (this.#zeros === null || this.#zeros.size < size) {
+      const usage = GPUBufferUsage.COPY_SRC;
+      this.#zeros = this.#gpu.createBuffer({ label: "zeros", size, usage });
+    }
+    return this.#zeros;
+  }
+}
+
+/** The least multiple of four from a number on. */
+function inFours(number: number): number {
+  return 4 * Math.ceil(number / 4);
 }
 
 /**
@@ -219,11 +241,11 @@ export class Images {
  * row it is never a power of two: Mesa compiles a kernel again for every
  * combination of image sizes that are and that are not.
  */
-function sizeOf({ bytes }: Span, line: number = IMAGE_WIDTH): ImageSize {
-  const height = noPowerOfTwo(Math.ceil(bytes / TEXEL_BYTES / line));
+function sizeOf({ bytes }: Span, line: number = 0): ImageSize {
+  const lines = Math.ceil(bytes / TEXEL_BYTES / (line || IMAGE_WIDTH));
   return {
-    width: line === IMAGE_WIDTH ? line : noPowerOfTwo(line + SPARE),
-    height,
+    width: line ? noPowerOfTwo(line + SPARE) : IMAGE_WIDTH,
+    height: noPowerOfTwo(line ? inFours(lines) : lines),
   };
 }
 

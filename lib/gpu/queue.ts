@@ -50,6 +50,8 @@ export interface CopyTarget {
   readonly texels: number;
   /** Texels of a row. */
   readonly width: number;
+  /** The row to begin at: 0. */
+  readonly row?: number;
 }
 
 /** One run of one pipeline. */
@@ -186,7 +188,7 @@ export class Queue {
   copyToTexture(
     buffer: GPUBuffer,
     offset: number,
-    { texture, texels, width }: CopyTarget,
+    { texture, texels, width, row = 0 }: CopyTarget,
   ): void {
     this.#endPass();
     this.#named.add(buffer);
@@ -196,7 +198,7 @@ export class Queue {
     const copyRows = (first: number, size: [number, number]) =>
       this.#commands().copyBufferToTexture(
         { buffer, offset: offset + first * bytesPerRow, bytesPerRow },
-        { texture, origin: [0, first] },
+        { texture, origin: [0, row + first] },
         size,
       );
     if (rows > 0) copyRows(0, [width, rows]);

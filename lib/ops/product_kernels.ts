@@ -9,7 +9,7 @@ import type { Work } from "../gpu/queue.ts";
 import type { Constants, Types } from "../gpu/specialize.ts";
 import type { Image } from "../gpu/image.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Job } from "./product_job.ts";
+import type { Job, Stored } from "./product_job.ts";
 import { kernelFor } from "./product_files.ts";
 import type { Sources, Variant } from "./product_variants.ts";
 import { rowBlock } from "./rows.ts";
@@ -45,7 +45,7 @@ function runBroadcast(
     PARTED: PART < TILE_M,
     TRANSPOSE_A,
     TRANSPOSE_B,
-    WHOLE: job.depth % 4 === 0,
+    WHOLE: isWhole(job, lines),
     ADD: job.add,
     ...job.sums && { ADD_SUMS: job.sums.add },
     ...halvesOf(job, sources),
@@ -61,6 +61,22 @@ function runBroadcast(
       trips: Math.ceil(job.depth / 4),
     });
   }
+}
+
+/**
+ * Whether steps of four along the shared axis need no test at its end: where rows
+ * of a factor lie along it, images that have zeros after their last row see to
+ * that, and else the zeros that rows are filled up with.
+ */
+function isWhole(
+  { a, b, transposeA, transposeB, depth }: Job,
+  lines: Constants = {},
+): boolean {
+  const ends = ({ tensor, matrix }: Stored, inLines: boolean) =>
+    inLines && matrix === 0 && tensor.shape[0] === depth;
+  return depth % 4 === 0 ||
+    (!transposeA || ends(a, lines.LINES_A === true)) &&
+      (transposeB || ends(b, lines.LINES_B === true));
 }
 
 /**

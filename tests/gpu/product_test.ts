@@ -33,6 +33,7 @@ const SIZES = [
   [65, 131, 37],
   [130, 40, 260],
   [70, 128, 256], // rows that images hold one to a line
+  [64, 67, 128], // the same, but for those of 67
 ] as const;
 
 type Sizes = readonly [rows: number, depth: number, cols: number];
@@ -133,6 +134,25 @@ for (const variant of broadcast) {
     }
   });
 }
+
+Deno.test("what images held before reaches no product", async () => {
+  const device = devices.best!;
+  if (!device.prefersBroadcast) return;
+  const [variant] = broadcast.filter(({ sources }) => sources === "images");
+  const [rows, cols] = [64, 128]; // which images hold one to a line
+  for (const form of FORMS) {
+    for (const depth of [65, 66, 67]) {
+      using _scope = device.scope();
+      const options = { variant: () => variant };
+      for (let images = 0; images < 6; images += 2) {
+        const lines = (length: number) =>
+          Tensor.full(device, [depth + 5, length], NaN);
+        product(lines(rows), lines(cols), { ...options, transposeA: true });
+      }
+      await check(device, [rows, depth, cols], { ...form, ...options });
+    }
+  }
+});
 
 /** GELU as its authors approximate it. */
 function gelu(x: number): number {
