@@ -50,8 +50,9 @@ export interface Counters {
 
 const STORAGE_USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
-const MOMENT = 300; // milliseconds
 const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+/** For which kernels wait to be submitted together, in milliseconds. */
+const MOMENT = 300;
 
 /**
  * A GPU and the work queued on it.
