@@ -95,6 +95,9 @@ export function product(
     if (!into?.add) c.fill(0);
     return given();
   }
+  // Gradients of weights come with sums in any case: where no bias wants them they
+  // cost next to nothing, and a kernel without took most of a second to compile.
+  const summed = transposeA && !transposeB && batch === 1;
   const job: Job = {
     a: left.stored,
     b: right.stored,
@@ -108,7 +111,11 @@ export function product(
     times: options.times ?? null,
     bias: options.bias ?? null,
     add: into?.add ?? false,
-    sums: together ? sums : null,
+    sums: !together
+      ? null
+      : sums ?? (summed
+        ? { tensor: owned.use(Tensor.empty(device, [cols])), add: false }
+        : null),
     transposeA,
     transposeB,
     batch,
