@@ -83,7 +83,7 @@ export class Images {
     const line = rowBytes / TEXEL_BYTES;
     const fits = rowBytes % COPY_BYTES === 0 &&
       line + SPARE <= this.#longest &&
-      inFours(bytes / rowBytes) <= this.#longest;
+      roundUp(bytes / rowBytes) <= this.#longest;
     return fits ? line : 0;
   }
 
@@ -214,7 +214,7 @@ export class Images {
     this.#queue.copyToTexture(storage.buffer, offset, target);
     if (line === 0) return;
     const rows = texels / line;
-    for (let row = rows; row < inFours(rows); row++) {
+    for (let row = rows; row < roundUp(rows); row++) {
       const target = { texture, texels: line, width, row };
       this.#queue.copyToTexture(this.#zerosFor(line), 0, target);
     }
@@ -232,7 +232,7 @@ export class Images {
 }
 
 /** The least multiple of four from a number on. */
-function inFours(number: number): number {
+function roundUp(number: number): number {
   return 4 * Math.ceil(number / 4);
 }
 
@@ -245,7 +245,7 @@ function sizeOf({ bytes }: Span, line: number = 0): ImageSize {
   const lines = Math.ceil(bytes / TEXEL_BYTES / (line || IMAGE_WIDTH));
   return {
     width: line ? noPowerOfTwo(line + SPARE) : IMAGE_WIDTH,
-    height: noPowerOfTwo(line ? inFours(lines) : lines),
+    height: noPowerOfTwo(line ? roundUp(lines) : lines),
   };
 }
 

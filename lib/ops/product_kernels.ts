@@ -70,13 +70,13 @@ function runBroadcast(
  */
 function isWhole(
   { a, b, transposeA, transposeB, depth }: Job,
-  lines: Constants = {},
+  lines: Lines = { LINES_A: false, LINES_B: false },
 ): boolean {
   const ends = ({ tensor, matrix }: Stored, inLines: boolean) =>
     inLines && matrix === 0 && tensor.shape[0] === depth;
   return depth % 4 === 0 ||
-    (!transposeA || ends(a, lines.LINES_A === true)) &&
-      (transposeB || ends(b, lines.LINES_B === true));
+    (!transposeA || ends(a, lines.LINES_A)) &&
+      (transposeB || ends(b, lines.LINES_B));
 }
 
 /**
@@ -175,12 +175,15 @@ function runRows(
   }
 }
 
+/** Which factors lie in images one row to a line. */
+type Lines = { readonly LINES_A: boolean; readonly LINES_B: boolean };
+
 /** The factors that are read from images, and whether by the line. */
 function images(
   { images }: Device,
   { a, b, soon }: Job,
   sources: Sources,
-): { factors?: { a?: Image; b: Image }; lines?: Constants } {
+): { factors?: { a?: Image; b: Image }; lines?: Lines } {
   if (sources === "buffers") return {};
   const twin = images.twinOf(b.tensor);
   if (sources === "image b") {
