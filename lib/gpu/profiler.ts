@@ -145,10 +145,11 @@ export class Profiler implements Timer, Disposable {
     for (const [i, { submitted }] of batches.entries()) {
       this.#shift = Math.max(this.#shift, 1000 * submitted - times[i][0]);
     }
-    const slices = batches.flatMap(({ runs }, i) =>
+    const slices = batches.flatMap(({ runs, submitted }, i) =>
       runs.map((run, n) => ({
         ...run,
-        start: times[i][2 * n] + this.#shift,
+        // The first one's sum may be rounded to just before it was submitted.
+        start: Math.max(1000 * submitted, times[i][2 * n] + this.#shift),
         // Clocks of some GPUs step back now and then.
         duration: Math.max(0, times[i][2 * n + 1] - times[i][2 * n]),
       }))
