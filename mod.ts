@@ -161,7 +161,12 @@ export * from "./lib/report/report.ts";
 export * from "./lib/report/report_files.ts";
 export type { AnsweredPrompt, Sample } from "./lib/report/sections.ts";
 export * from "./lib/tensor/backward.ts";
-export { type Halves, Parameter, type Whole } from "./lib/tensor/parameter.ts";
+export {
+  type Halves,
+  Parameter,
+  type ParameterData,
+  type Whole,
+} from "./lib/tensor/parameter.ts";
 export * from "./lib/tensor/recompute.ts";
 export type { Shape } from "./lib/tensor/shape.ts";
 export * from "./lib/tensor/tape.ts";

@@ -96,8 +96,15 @@ export class Random {
 
   /** `count` numbers from a normal distribution around zero. (Box-Muller.) */
   normal(count: number, std = 1): Float32Array<ArrayBuffer> {
-    const numbers = new Float32Array(count);
-    for (let i = 0; i < count; i += 2) {
+    return this.fillNormal(new Float32Array(count), std);
+  }
+
+  /** Fills an array with such numbers. An odd length leaves one of the last two out. */
+  fillNormal(
+    numbers: Float32Array<ArrayBuffer>,
+    std = 1,
+  ): Float32Array<ArrayBuffer> {
+    for (let i = 0; i < numbers.length; i += 2) {
       const radius = std * Math.sqrt(-2 * Math.log(1 - this.uniform()));
       // A quarter of the angle less half a turn, doubled twice: Math.sin and
       // Math.cos take most of the time here, or the branches of a quadrant would.
@@ -107,7 +114,7 @@ export class Random {
       const s2 = 2 * s1 * c1;
       const c2 = 1 - 2 * s1 * s1;
       numbers[i] = radius * (2 * s2 * s2 - 1);
-      if (i + 1 < count) numbers[i + 1] = radius * -2 * s2 * c2;
+      if (i + 1 < numbers.length) numbers[i + 1] = radius * -2 * s2 * c2;
     }
     return numbers;
   }

@@ -51,8 +51,7 @@ export class Conv1D implements Adapted {
     { device, random }: Init,
     { inputs, outputs, std = 0.02, bias = true }: LinearOptions,
   ) {
-    const weight = random?.normal(inputs * outputs, std) ?? null;
-    this.weight = new Parameter(device, weight, [inputs, outputs]);
+    this.weight = Parameter.normal(device, [inputs, outputs], random, std);
     this.bias = bias ? new Parameter(device, null, [outputs]) : null;
   }
 
@@ -86,8 +85,7 @@ export class Embedding {
     channels: number,
     std = 0.02,
   ) {
-    const weight = random?.normal(rows * channels, std) ?? null;
-    this.weight = new Parameter(device, weight, [rows, channels]);
+    this.weight = Parameter.normal(device, [rows, channels], random, std);
   }
 
   /** Ids `[...]` to vectors `[..., channels]`. */

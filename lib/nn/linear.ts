@@ -19,8 +19,7 @@ export class Linear implements Adapted {
     { device, random }: Init,
     { inputs, outputs, std = 0.02, bias = false }: LinearOptions,
   ) {
-    const weight = random?.normal(inputs * outputs, std) ?? null;
-    this.weight = new Parameter(device, weight, [outputs, inputs]);
+    this.weight = Parameter.normal(device, [outputs, inputs], random, std);
     this.bias = bias ? new Parameter(device, null, [outputs]) : null;
   }
 

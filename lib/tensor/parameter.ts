@@ -6,13 +6,23 @@
 
 import type { Device } from "../gpu/device.ts";
 import { Kernel } from "../gpu/kernel.ts";
+import type { Random } from "../random.ts";
 import { count, type Shape } from "./shape.ts";
 import { type Dtype, type HostArray, Tensor } from "./tensor.ts";
 import { windows } from "./windows.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import source from "../../kernels/halve.wgsl" with { type: "text" };
 
+/** Numbers that are made on the host at once: an even number of them. */
+const STRETCH = 1 << 20;
+
 const kernel = new Kernel("halve", source, gridSource);
+
+/** What a parameter begins as: its numbers, what makes them, or zeros. */
+export type ParameterData =
+  | Float32Array<ArrayBuffer>
+  | ((numbers: Float32Array<ArrayBuffer>) => void)
+  | null;
 
 /**
  * A tensor the optimizer moves. It belongs to no scope, and its numbers are f32;
@@ -29,17 +39,38 @@ export class Parameter extends Tensor {
   halves: Halves | null = null;
   #own: Halves | null = null;
 
-  /** Copies `data` to the GPU as a parameter; without data it is zeros. */
-  constructor(
-    device: Device,
-    data: Float32Array<ArrayBuffer> | null,
-    shape: Shape,
-  ) {
+  /**
+   * Copies `data` to the GPU as a parameter; without data it is zeros. A function
+   * is handed one stretch of it after another to fill, so that a large one never
+   * lies on the host as a whole.
+   */
+  constructor(device: Device, data: ParameterData, shape: Shape) {
     const what = () => `a parameter f32 [${shape}]`;
     super(device, shape, "f32", device.allocate(4 * count(shape), what));
     this.keep();
     if (data === null) this.fill(0);
-    else this.write(data);
+    else if (typeof data !== "function") this.write(data);
+    else {
+      const numbers = new Float32Array(Math.min(this.size, STRETCH));
+      for (let start = 0; start < this.size; start += STRETCH) {
+        const stretch = numbers.subarray(0, this.size - start);
+        data(stretch);
+        const { storage } = this;
+        device.write({ storage, offset: 4 * start }, stretch);
+      }
+    }
+  }
+
+  /** Draws a parameter from a normal distribution; from nothing it is zeros. */
+  static normal(
+    device: Device,
+    shape: Shape,
+    random: Random | null,
+    std: number,
+  ): Parameter {
+    const draw = random &&
+      ((numbers: Float32Array<ArrayBuffer>) => random.fillNormal(numbers, std));
+    return new Parameter(device, draw, shape);
   }
 
   /** Gradients flow to a parameter unless it is frozen. */
