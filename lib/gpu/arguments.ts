@@ -26,15 +26,21 @@ export type Grid =
   | { readonly groups: number | readonly [number, number, number?] }
   | { readonly threads: number };
 
-/** Storage bindings and uniform members, by the names the WGSL gives them. */
-export type Arguments = Readonly<Record<string, Resident | Image | number>>;
+/**
+ * Storage bindings and uniform members, by the names the WGSL gives them. Those
+ * that an entry point does not use may be left out or undefined.
+ */
+export type Arguments = Readonly<
+  Record<string, Resident | Image | number | undefined>
+>;
 
 const MOST_GROUPS = 65535;
 
 /** The one device that all tensors among the arguments lie on. */
 export function deviceOf(label: string, args: Arguments): Device {
   let device: Device | null = null;
-  for (const arg of Object.values(args)) {
+  for (const name in args) {
+    const arg = args[name];
     if (typeof arg !== "object" || arg instanceof Image) continue;
     if (device !== null && arg.device !== device) {
       throw new TypeError(
@@ -101,14 +107,23 @@ function overlap(other: Arguments[string], arg: Resident): boolean {
     arg.offset < other.offset + other.bytes;
 }
 
-/** The bytes of the uniform struct, if there is one. */
+/** Where uniform structs are put together, one at a time. */
+let scratch = new DataView(new ArrayBuffer(256));
+
+/**
+ * The bytes of the uniform struct, if there is one. They are overwritten when
+ * this is called again.
+ */
 export function uniformOf(
   label: string,
   { uniform }: EntryPoint,
   args: Arguments,
 ): Uint8Array | null {
   if (uniform === null) return null;
-  const view = new DataView(new ArrayBuffer(uniform.size));
+  if (uniform.size > scratch.byteLength) {
+    scratch = new DataView(new ArrayBuffer(uniform.size));
+  }
+  const view = scratch;
   for (const { name, type, offset } of uniform.fields) {
     const arg = args[name];
     if (typeof arg !== "number") {
@@ -119,7 +134,7 @@ export function uniformOf(
     if (type === "f32") view.setFloat32(offset, arg, true);
     else view.setUint32(offset, arg, true);
   }
-  return new Uint8Array(view.buffer);
+  return new Uint8Array(view.buffer, 0, uniform.size);
 }
 
 /** Workgroups along each axis. */

@@ -252,7 +252,7 @@ export class Device implements Disposable {
     if (data.byteLength === 0) return; // Deno panics on an empty write.
     this.images.forget(storage.id);
     // Writes go before commands that are recorded but not submitted.
-    if (this.#queue.names(storage.buffer)) this.flush();
+    if (this.#queue.names(storage)) this.flush();
     this.gpu.queue.writeBuffer(storage.buffer, offset, inWords(data));
   }
 
@@ -323,10 +323,11 @@ export class Device implements Disposable {
     if (total === 0) return spans.map(() => new ArrayBuffer(0));
     const target = this.#readBacks.acquire(total);
     let at = 0;
-    for (const [i, { storage: { buffer }, offset, bytes }] of spans.entries()) {
+    for (const [i, { storage, offset, bytes }] of spans.entries()) {
+      const { id, buffer } = storage;
       const copied = Math.ceil(bytes / 4) * 4;
       const to = { buffer: target.buffer, offset: at };
-      if (copied > 0) this.#queue.copy({ buffer, offset }, to, copied);
+      if (copied > 0) this.#queue.copy({ id, buffer, offset }, to, copied);
       at += padded[i];
     }
     this.flush();

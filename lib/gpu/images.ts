@@ -211,12 +211,16 @@ export class Images {
     const texels = Math.ceil(bytes / TEXEL_BYTES);
     const width = line || IMAGE_WIDTH;
     const target = { texture, texels, width };
-    this.#queue.copyToTexture(storage.buffer, offset, target);
+    const { id, buffer } = storage;
+    this.#queue.copyToTexture({ id, buffer, offset }, target);
     if (line === 0) return;
     const rows = texels / line;
     for (let row = rows; row < roundUp(rows); row++) {
       const target = { texture, texels: line, width, row };
-      this.#queue.copyToTexture(this.#zerosFor(line), 0, target);
+      this.#queue.copyToTexture(
+        { buffer: this.#zerosFor(line), offset: 0 },
+        target,
+      );
     }
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Storage } from "./pool.ts";
+
 /** A compute pipeline and what it binds. */
 export interface Pipeline {
   /** A number no other pipeline of the device has. */
@@ -40,6 +42,16 @@ export interface Work {
   readonly flops?: number;
   /** Bytes read and written at least. */
   readonly bytes?: number;
+}
+
+/** Where to copy from. */
+export interface Source {
+  /** The number of the storage; left out where it is never written again. */
+  readonly id?: number;
+  /** Its buffer. */
+  readonly buffer: GPUBuffer;
+  /** Bytes from the start of the buffer. */
+  readonly offset: number;
 }
 
 /** A texture to copy into. */
@@ -82,6 +94,13 @@ export interface Timer {
   awaited(start: number): void;
 }
 
+/** A bind group, and what it is for. */
+interface Group {
+  readonly pipeline: Pipeline;
+  readonly storage: readonly Bound[];
+  readonly gpu: GPUBindGroup;
+}
+
 const UNIFORM_BYTES = 1 << 20;
 const MOST_BIND_GROUPS = 1 << 14;
 
@@ -98,9 +117,11 @@ export class Queue {
   readonly #uniforms: GPUBuffer;
   readonly #uniformData = new Uint8Array(UNIFORM_BYTES);
   readonly #offset = new Uint32Array(1);
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
-  /** What recorded commands read or write. */
-  readonly #named = new Set<GPUBuffer | GPUTextureView>();
+  /** By a number made of all that they depend on, which few of them share. */
+  readonly #bindGroups = new Map<number, Group[]>();
+  #groups = 0;
+  /** By a storage's number, before which submit commands last read or wrote it. */
+  readonly #named: number[] = [];
   #uniformUsed = 0;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
@@ -134,12 +155,12 @@ export class Queue {
 
   /** How many bind groups are cached. */
   get bindGroups(): number {
-    return this.#bindGroups.size;
+    return this.#groups;
   }
 
-  /** Whether recorded commands read or write a buffer. */
-  names(buffer: GPUBuffer): boolean {
-    return this.#named.has(buffer);
+  /** Whether recorded commands read or write a storage. */
+  names({ id }: Storage): boolean {
+    return this.#named[id] === this.submits;
   }
 
   /** Records a run of a pipeline. */
@@ -162,47 +183,44 @@ export class Queue {
       this.#pass.setBindGroup(0, group, this.#offset, 0, 1);
     }
     this.#pass.dispatchWorkgroups(...groups);
-    for (const { resource } of storage) this.#named.add(resource);
+    for (const { id } of storage) {
+      if (id >= 0) this.#named[id] = this.submits; // textures are below
+    }
     this.latest = pipeline.label;
     this.dispatches++;
   }
 
-  /** Records a copy of `bytes` bytes between buffers. */
+  /** Records a copy of `bytes` bytes to a buffer that only the host reads. */
   copy(
-    from: { buffer: GPUBuffer; offset: number },
+    { id, buffer, offset }: Source,
     to: { buffer: GPUBuffer; offset: number },
     bytes: number,
   ): void {
     this.#endPass();
-    this.#named.add(from.buffer).add(to.buffer);
-    this.#commands().copyBufferToBuffer(
-      from.buffer,
-      from.offset,
-      to.buffer,
-      to.offset,
-      bytes,
-    );
+    if (id !== undefined) this.#named[id] = this.submits;
+    this.#commands()
+      .copyBufferToBuffer(buffer, offset, to.buffer, to.offset, bytes);
   }
 
-  /** Records a copy from a buffer to a texture, row after row. */
+  /** Records a copy to a texture, row after row. */
   copyToTexture(
-    buffer: GPUBuffer,
-    offset: number,
+    { id, buffer, offset }: Source,
     { texture, texels, width, row = 0 }: CopyTarget,
   ): void {
     this.#endPass();
-    this.#named.add(buffer);
+    if (id !== undefined) this.#named[id] = this.submits;
     const bytesPerRow = 16 * width;
     const rows = Math.floor(texels / width);
     const rest = texels % width;
-    const copyRows = (first: number, size: [number, number]) =>
+    // Deno takes half as long over objects as over arrays.
+    const copyRows = (first: number, size: GPUExtent3DDict) =>
       this.#commands().copyBufferToTexture(
         { buffer, offset: offset + first * bytesPerRow, bytesPerRow },
-        { texture, origin: [0, row + first] },
+        { texture, origin: { y: row + first } },
         size,
       );
-    if (rows > 0) copyRows(0, [width, rows]);
-    if (rest > 0) copyRows(rows, [rest, 1]);
+    if (rows > 0) copyRows(0, { width, height: rows });
+    if (rest > 0) copyRows(rows, { width: rest });
   }
 
   /** Submits what is recorded. */
@@ -216,7 +234,6 @@ export class Queue {
     else this.timer.submit(this.#began, () => this.#submit(encoder));
     this.#encoder = null;
     this.#uniformUsed = 0;
-    this.#named.clear();
     this.submits++;
     this.submitted = performance.now();
   }
@@ -224,18 +241,24 @@ export class Queue {
   /** Forgets the bind groups, because buffers they name are to be destroyed. */
   forget(): void {
     this.#bindGroups.clear();
+    this.#groups = 0;
   }
 
   #bindGroup(
     pipeline: Pipeline,
     storage: Dispatch["storage"],
   ): GPUBindGroup {
-    let key = `${pipeline.id}`;
+    let hash = pipeline.id;
     for (const { id, offset, bytes } of storage) {
-      key += ` ${id} ${offset} ${bytes}`;
+      hash = Math.imul(hash, 31) + id;
+      hash = Math.imul(hash, 31) + offset;
+      hash = Math.imul(hash, 31) + bytes;
     }
-    const cached = this.#bindGroups.get(key);
-    if (cached !== undefined) return cached;
+    const alike = this.#bindGroups.get(hash) ?? [];
+    const cached = alike.find((group) =>
+      group.pipeline === pipeline && sameBound(group.storage, storage)
+    );
+    if (cached !== undefined) return cached.gpu;
 
     for (const { bytes } of storage) {
       this.largestBinding = Math.max(this.largestBinding, bytes);
@@ -254,8 +277,9 @@ export class Queue {
     }
     const { label, layout } = pipeline;
     const group = this.#gpu.createBindGroup({ label, layout, entries });
-    if (this.#bindGroups.size >= MOST_BIND_GROUPS) this.#bindGroups.clear();
-    this.#bindGroups.set(key, group);
+    if (this.#groups >= MOST_BIND_GROUPS) this.forget();
+    this.#bindGroups.set(hash, [...alike, { pipeline, storage, gpu: group }]);
+    this.#groups++;
     return group;
   }
 
@@ -296,4 +320,14 @@ export class Queue {
     this.#pass = null;
     this.#last = null;
   }
+}
+
+function sameBound(some: readonly Bound[], others: readonly Bound[]): boolean {
+  for (let i = 0; i < others.length; i++) {
+    const [a, b] = [some[i], others[i]];
+    if (a.id !== b.id || a.offset !== b.offset || a.bytes !== b.bytes) {
+      return false;
+    }
+  }
+  return true;
 }

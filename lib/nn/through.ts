@@ -1,5 +1,5 @@
 import { resultOf } from "../tensor/result.ts";
-import { recorded } from "../tensor/tape.ts";
+import { isRecording } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { parameters } from "./parameters.ts";
 
@@ -13,7 +13,10 @@ export function through(
   x: Tensor,
   forward: (x: Tensor) => Tensor,
 ): Tensor {
-  return recorded([x, ...parameters(block).values()])
-    ? forward(x)
-    : resultOf(x.device, () => forward(x));
+  const kept = isRecording() && (x.needsGrad || isLearning(block));
+  return kept ? forward(x) : resultOf(x.device, () => forward(x));
+}
+
+function isLearning(block: object): boolean {
+  return [...parameters(block).values()].some(({ needsGrad }) => needsGrad);
 }

@@ -208,9 +208,9 @@ function argsOf(job: Job) {
     a: a.tensor,
     b: b.tensor,
     c: c.tensor,
-    ...slope && { slope },
-    ...times && { times },
-    ...sums && { column_sums: sums.tensor },
+    slope: slope ?? undefined,
+    times: times ?? undefined,
+    column_sums: sums?.tensor,
     bias: bias ?? a.tensor, // bound, but not read
     biased: Number(bias !== null),
     rows,
