@@ -4,7 +4,12 @@
  * @module
  */
 
-import { OPTIMIZER_FLAGS, RUN_FLAGS, size } from "./run_flags.ts";
+import {
+  OPTIMIZER_FLAGS,
+  RUN_FLAGS,
+  SCHEDULE_FLAGS,
+  size,
+} from "./run_flags.ts";
 
 /** What is trained of a model, in PEFT's names where it is an adapter. */
 const TRAINED_FLAGS = {
@@ -91,23 +96,7 @@ const COURSE_FLAGS = {
     help:
       "Learning rate at its peak (default: 5e-5, 2e-4 where an adapter is trained)",
   },
-  "min-lr": {
-    kind: "number",
-    least: 0,
-    help: "Learning rate at the end (default: a tenth of the peak)",
-  },
-  "warmup-iters": {
-    kind: "number",
-    integer: true,
-    least: 0,
-    help: "Steps of the linear rise (default: a tenth of all, at most 100)",
-  },
-  "lr-decay-iters": {
-    kind: "number",
-    integer: true,
-    least: 1,
-    help: "Step at which min-lr is reached (default: the last)",
-  },
+  ...SCHEDULE_FLAGS,
   "dropout": {
     kind: "number",
     least: 0,

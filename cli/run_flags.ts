@@ -6,7 +6,28 @@
 
 import { TUNE_FLAG } from "./tuning_store.ts";
 
-/** How weights are moved, in nanoGPT's names. */
+/** How the learning rate goes, in nanoGPT's names; each command has a peak of its own. */
+export const SCHEDULE_FLAGS = {
+  "min-lr": {
+    kind: "number",
+    least: 0,
+    help: "Learning rate at the end (default: a tenth of the peak)",
+  },
+  "warmup-iters": {
+    kind: "number",
+    integer: true,
+    least: 0,
+    help: "Steps of the linear rise (default: a tenth of all, at most 100)",
+  },
+  "lr-decay-iters": {
+    kind: "number",
+    integer: true,
+    least: 1,
+    help: "Step at which min-lr is reached (default: the last)",
+  },
+} as const;
+
+/** How weights are moved, likewise. */
 export const OPTIMIZER_FLAGS = {
   "weight-decay": rate(0.1, "Decay of weights, not of biases and norms"),
   "beta1": share(0.9, "AdamW's first beta"),

@@ -5,7 +5,13 @@
  */
 
 import { GPT2_PRESETS } from "../models/gpt2_config.ts";
-import { OPTIMIZER_FLAGS, RUN_FLAGS, share, size } from "./run_flags.ts";
+import {
+  OPTIMIZER_FLAGS,
+  RUN_FLAGS,
+  SCHEDULE_FLAGS,
+  share,
+  size,
+} from "./run_flags.ts";
 
 /** The flags of `train`, in nanoGPT's names. */
 export const TRAIN_FLAGS = {
@@ -79,24 +85,7 @@ export const TRAIN_FLAGS = {
     help:
       "Learning rate at its peak (default: 0.384 / n-embd, at most 0.003; 5e-5 with --init-from)",
   },
-  "min-lr": {
-    kind: "number",
-    least: 0,
-    help: "Learning rate at the end (default: a tenth of the peak)",
-  },
-  "warmup-iters": {
-    kind: "number",
-    integer: true,
-    least: 0,
-    help:
-      "Steps of the linear rise (default: a tenth of max-iters, at most 100)",
-  },
-  "lr-decay-iters": {
-    kind: "number",
-    integer: true,
-    least: 1,
-    help: "Step at which min-lr is reached (default: max-iters)",
-  },
+  ...SCHEDULE_FLAGS,
   ...OPTIMIZER_FLAGS,
   "eval-interval": size(250, "Steps between evaluations"),
   "eval-iters": size(20, "Batches of an evaluation, from either split"),
