@@ -96,13 +96,8 @@ export type {
   Profiler,
   Slice,
 } from "./lib/gpu/profiler.ts";
-export type {
-  Bound,
-  Dispatch,
-  Pipeline,
-  Timer,
-  Work,
-} from "./lib/gpu/queue.ts";
+export type { Bound, Pipeline } from "./lib/gpu/bind_groups.ts";
+export type { Dispatch, Timer, Work } from "./lib/gpu/queue.ts";
 export * from "./lib/gpu/roofline.ts";
 export * from "./lib/gpu/scope.ts";
 export type { Constants, Types } from "./lib/gpu/specialize.ts";

@@ -8,7 +8,7 @@ import type { Device } from "./device.ts";
 import { MEMORY_ADVICE } from "./error.ts";
 import { Image } from "./image.ts";
 import type { Span } from "./pool.ts";
-import type { Bound } from "./queue.ts";
+import type { Bound } from "./bind_groups.ts";
 import type { EntryPoint } from "./wgsl.ts";
 
 /** Anything that lies in a buffer of the GPU. */

@@ -14,7 +14,8 @@ import {
 } from "./arguments.ts";
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
-import type { Pipeline, Work } from "./queue.ts";
+import type { Pipeline } from "./bind_groups.ts";
+import type { Work } from "./queue.ts";
 import { type Constants, settle, type Types } from "./specialize.ts";
 import { unroll } from "./unroll.ts";
 import { type EntryPoint, reflect } from "./wgsl.ts";

@@ -4,37 +4,8 @@
  * @module
  */
 
+import { BindGroups, type Bound, type Pipeline } from "./bind_groups.ts";
 import type { Storage } from "./pool.ts";
-
-/** A compute pipeline and what it binds. */
-export interface Pipeline {
-  /** A number no other pipeline of the device has. */
-  readonly id: number;
-  /** `kernel.entry`, for messages. */
-  readonly label: string;
-  /** The compiled pipeline. */
-  readonly gpu: GPUComputePipeline;
-  /** The layout of its one bind group. */
-  readonly layout: GPUBindGroupLayout;
-  /** The `@binding` of its uniform struct and its size, if it has one. */
-  readonly uniform: { readonly binding: number; readonly size: number } | null;
-}
-
-/** A stretch of a buffer, or a texture, that a dispatch binds. */
-export interface Bound {
-  /** The `@binding`. */
-  readonly binding: number;
-  /** A number no other buffer or texture has. */
-  readonly id: number;
-  /** Bytes from the start of the buffer. */
-  readonly offset: number;
-  /** Bytes bound. */
-  readonly bytes: number;
-  /** What is bound. */
-  readonly resource: GPUBuffer | GPUTextureView;
-  /** Whether the dispatch may write to it. */
-  readonly writable: boolean;
-}
 
 /** What a formula asks of one run, however it is computed. */
 export interface Work {
@@ -94,15 +65,7 @@ export interface Timer {
   awaited(start: number): void;
 }
 
-/** A bind group, and what it is for. */
-interface Group {
-  readonly pipeline: Pipeline;
-  readonly storage: readonly Bound[];
-  readonly gpu: GPUBindGroup;
-}
-
 const UNIFORM_BYTES = 1 << 20;
-const MOST_BIND_GROUPS = 1 << 14;
 
 /**
  * Records dispatches into one encoder and one pass until {@linkcode Queue.flush}
@@ -117,9 +80,7 @@ export class Queue {
   readonly #uniforms: GPUBuffer;
   readonly #uniformData = new Uint8Array(UNIFORM_BYTES);
   readonly #offset = new Uint32Array(1);
-  /** By a number made of all that they depend on, which few of them share. */
-  readonly #bindGroups = new Map<number, Group[]>();
-  #groups = 0;
+  readonly #bindGroups: BindGroups;
   /** By a storage's number, before which submit commands last read or wrote it. */
   readonly #named: number[] = [];
   #uniformUsed = 0;
@@ -132,8 +93,6 @@ export class Queue {
   latest = "";
   /** Times every dispatch, if set. */
   timer: Timer | null = null;
-  /** The most bytes bound at once. */
-  largestBinding = 0;
   /** Milliseconds spent recording, from a submit's first command to its last. */
   recording = 0;
   /** How many dispatches were recorded since the start. */
@@ -151,11 +110,17 @@ export class Queue {
       size: UNIFORM_BYTES,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.#bindGroups = new BindGroups(gpu, this.#uniforms);
   }
 
   /** How many bind groups are cached. */
   get bindGroups(): number {
-    return this.#groups;
+    return this.#bindGroups.size;
+  }
+
+  /** The most bytes bound at once. */
+  get largestBinding(): number {
+    return this.#bindGroups.largest;
   }
 
   /** Whether recorded commands read or write a storage. */
@@ -168,7 +133,7 @@ export class Queue {
     const { pipeline, storage, uniform, groups } = run;
     if (this.timer?.full) this.flush();
     const offset = uniform === null ? 0 : this.#place(uniform);
-    const group = this.#bindGroup(pipeline, storage);
+    const group = this.#bindGroups.get(pipeline, storage);
     if (this.timer !== null) {
       this.#endPass();
       const timestampWrites = this.timer.stamp(run);
@@ -240,47 +205,7 @@ export class Queue {
 
   /** Forgets the bind groups, because buffers they name are to be destroyed. */
   forget(): void {
-    this.#bindGroups.clear();
-    this.#groups = 0;
-  }
-
-  #bindGroup(
-    pipeline: Pipeline,
-    storage: Dispatch["storage"],
-  ): GPUBindGroup {
-    let hash = pipeline.id;
-    for (const { id, offset, bytes } of storage) {
-      hash = Math.imul(hash, 31) + id;
-      hash = Math.imul(hash, 31) + offset;
-      hash = Math.imul(hash, 31) + bytes;
-    }
-    const alike = this.#bindGroups.get(hash) ?? [];
-    const cached = alike.find((group) =>
-      group.pipeline === pipeline && sameBound(group.storage, storage)
-    );
-    if (cached !== undefined) return cached.gpu;
-
-    for (const { bytes } of storage) {
-      this.largestBinding = Math.max(this.largestBinding, bytes);
-    }
-    const entries: GPUBindGroupEntry[] = storage.map((
-      { binding, resource, offset, bytes },
-    ) => ({
-      binding,
-      resource: resource instanceof GPUBuffer
-        ? { buffer: resource, offset, size: bytes }
-        : resource,
-    }));
-    if (pipeline.uniform !== null) {
-      const { binding, size } = pipeline.uniform;
-      entries.push({ binding, resource: { buffer: this.#uniforms, size } });
-    }
-    const { label, layout } = pipeline;
-    const group = this.#gpu.createBindGroup({ label, layout, entries });
-    if (this.#groups >= MOST_BIND_GROUPS) this.forget();
-    this.#bindGroups.set(hash, [...alike, { pipeline, storage, gpu: group }]);
-    this.#groups++;
-    return group;
+    this.#bindGroups.forget();
   }
 
   /** Puts a uniform struct where a dispatch can bind it, and says where. */
@@ -320,14 +245,4 @@ export class Queue {
     this.#pass = null;
     this.#last = null;
   }
-}
-
-function sameBound(some: readonly Bound[], others: readonly Bound[]): boolean {
-  for (let i = 0; i < others.length; i++) {
-    const [a, b] = [some[i], others[i]];
-    if (a.id !== b.id || a.offset !== b.offset || a.bytes !== b.bytes) {
-      return false;
-    }
-  }
-  return true;
 }
