@@ -120,7 +120,9 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         } else {
           x = subgroupBroadcast(block_a[i / LANES], i % LANES);
         }
-        sums[i * TILE_N + j] = sums[i * TILE_N + j] + x.x * block_b[j] + x.y * block_b[TILE_N + j] +
+        // The step's own sum first: what was summed before is needed for one addition,
+        // not four, and rounded once.
+        sums[i * TILE_N + j] += x.x * block_b[j] + x.y * block_b[TILE_N + j] +
           x.z * block_b[2u * TILE_N + j] + x.w * block_b[3u * TILE_N + j];
       }
     }
