@@ -97,6 +97,7 @@ export type {
   Slice,
 } from "./lib/gpu/profiler.ts";
 export type { Bound, Pipeline } from "./lib/gpu/bind_groups.ts";
+export type { NewKernel } from "./lib/gpu/precompiler.ts";
 export type { Dispatch, Timer, Work } from "./lib/gpu/queue.ts";
 export * from "./lib/gpu/roofline.ts";
 export * from "./lib/gpu/scope.ts";

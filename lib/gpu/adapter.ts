@@ -12,6 +12,30 @@ export interface AdapterSummary {
   readonly software: boolean;
 }
 
+/** The fastest adapter, if there is one. */
+export async function findAdapter(): Promise<GPUAdapter | null> {
+  const powerPreference = "high-performance";
+  return await navigator.gpu?.requestAdapter({ powerPreference }) ?? null;
+}
+
+/** A GPU with every limit and useful feature of an adapter; subgroups if wanted. */
+export async function requestGpu(
+  adapter: GPUAdapter,
+  subgroups: boolean,
+): Promise<GPUDevice> {
+  const features = usefulFeatures(adapter.features);
+  const request = (more: GPUFeatureName[]) =>
+    adapter.requestDevice({
+      requiredFeatures: [...features, ...more],
+      requiredLimits: everyLimit(adapter.limits),
+    });
+  if (!subgroups) return await request([]);
+  // Deno grants subgroups on request but leaves them out of the list of features,
+  // so asking is the only way to find out.
+  return await request(["subgroups" as GPUFeatureName])
+    .catch(() => request([]));
+}
+
 /** Every limit of an adapter that kernels care for. */
 export function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
   const wanted = [
@@ -31,7 +55,7 @@ export function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
 }
 
 /** The features of an adapter that make a difference here. */
-export function usefulFeatures(
+function usefulFeatures(
   features: GPUSupportedFeatures,
 ): GPUFeatureName[] {
   const wanted: GPUFeatureName[] = ["shader-f16", "timestamp-query"];

@@ -6,7 +6,7 @@
 
 /** A compute pipeline and what it binds. */
 export interface Pipeline {
-  /** A number no other pipeline of the device has. */
+  /** A number no other pipeline has. */
   readonly id: number;
   /** `kernel.entry`, for messages. */
   readonly label: string;

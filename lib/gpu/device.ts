@@ -8,10 +8,10 @@
 
 import {
   type AdapterSummary,
-  everyLimit,
+  findAdapter,
+  requestGpu,
   subgroupSize,
   summary,
-  usefulFeatures,
 } from "./adapter.ts";
 import { formatBytes, GpuError, MEMORY_ADVICE } from "./error.ts";
 import { Failure } from "./failure.ts";
@@ -20,6 +20,11 @@ import { prepareMesa } from "./mesa.ts";
 import { Clock } from "./clock.ts";
 import { Pool, type Shortage, type Span, type Storage } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
+import {
+  type NewKernel,
+  openPrecompiler,
+  type Precompiler,
+} from "./precompiler.ts";
 import { type Dispatch, Queue } from "./queue.ts";
 import { Scope } from "./scope.ts";
 import { Tuning } from "./tuning.ts";
@@ -85,8 +90,8 @@ export class Device implements Disposable {
   readonly #queue: Queue;
   readonly #scopes: Scope[] = [];
   readonly #failure = new Failure();
+  #precompiler: Precompiler | null = null;
   #closed = false;
-  #ids = 0;
 
   /**
    * Opens the fastest adapter with every limit it offers. Throws a
@@ -94,29 +99,19 @@ export class Device implements Disposable {
    */
   static async open(options: DeviceOptions = {}): Promise<Device> {
     prepareMesa();
-    const adapter = await navigator.gpu?.requestAdapter({
-      powerPreference: "high-performance",
-    });
-    if (!adapter) {
+    const { subgroups = true } = options;
+    const adapter = await findAdapter();
+    if (adapter === null) {
       throw new GpuError(
         "Cannot open a device: no WebGPU adapter was found; `deno task doctor` says what is missing",
       );
     }
-    const features = usefulFeatures(adapter.features);
-    const request = (more: GPUFeatureName[]) =>
-      adapter.requestDevice({
-        requiredFeatures: [...features, ...more],
-        requiredLimits: everyLimit(adapter.limits),
-      });
-    if (options.subgroups === false) {
-      return new Device(await request([]), adapter.info, options);
+    const request = () => requestGpu(adapter, subgroups);
+    const device = new Device(await request(), adapter.info, options);
+    if (device.adapter.software) {
+      device.#precompiler = await openPrecompiler(request);
     }
-    // Deno grants subgroups on request but leaves them out of the list of
-    // features, so asking is the only way to find out.
-    const gpu = await request(["subgroups" as GPUFeatureName]).catch(() =>
-      request([])
-    );
-    return new Device(gpu, adapter.info, options);
+    return device;
   }
 
   /** Wraps a WebGPU device the caller already has. */
@@ -196,11 +191,6 @@ export class Device implements Disposable {
     };
   }
 
-  /** A number this device has not given before. */
-  newId(): number {
-    return this.#ids++;
-  }
-
   /** Opens a scope: tensors made until it closes are released with it. */
   scope(): Scope {
     return new Scope(this.#scopes);
@@ -269,17 +259,21 @@ export class Device implements Disposable {
   }
 
   /**
-   * Submits what is queued, unless something was a moment ago. Software drivers
-   * compile a kernel when it first runs, on a thread of their own, so they may
-   * begin while the host goes on; but a submission waits for the one before it.
+   * Takes note that a kernel was queued for the first time. Software drivers
+   * compile it when it runs, on a thread of their own, so what is queued may be
+   * submitted while the host goes on; but a submission waits for the one before.
    */
-  nudge(): void {
-    if (performance.now() - this.#queue.submitted > MOMENT) this.flush();
+  queuedFirst(kernel: NewKernel): void {
+    if (!this.adapter.software) return;
+    const advice = this.#precompiler?.add(kernel) ?? "either";
+    const waited = performance.now() - this.#queue.submitted > MOMENT;
+    if (advice === "begin" || advice === "either" && waited) this.flush();
   }
 
   /** Submits what is queued, without waiting for it. */
   flush(): void {
     this.#failure.check();
+    this.#precompiler?.start();
     this.#queue.flush();
     this.images.sweep();
     if (this.#debug >= 1) {
@@ -351,6 +345,7 @@ export class Device implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#precompiler?.[Symbol.dispose]();
     this.gpu.destroy();
     this.#failure.check();
   }

@@ -51,8 +51,8 @@ export type Include = string | {
 interface Compiled {
   readonly entry: EntryPoint;
   readonly pipeline: Pipeline;
-  /** Whether it has not run yet. */
-  fresh: boolean;
+  /** Its WGSL, until it has run. */
+  code: string | null;
 }
 
 /** A source with its constants settled, for all of its entry points. */
@@ -60,6 +60,7 @@ interface Module {
   readonly entries: ReadonlyMap<string, EntryPoint>;
   readonly half: boolean;
   readonly workgroupBytes: number;
+  readonly text: () => string;
   readonly gpu: () => GPUShaderModule;
 }
 
@@ -98,15 +99,15 @@ export class Kernel {
     }
     const groups = groupsOf(label, grid, entry);
     if (groups[0] * groups[1] * groups[2] === 0) return;
-    device.dispatch({
-      pipeline,
-      storage: storageOf(label, device, entry, args),
-      uniform: uniformOf(label, entry, args),
-      groups,
-      work,
-    });
-    if (compiled.fresh && device.adapter.software) device.nudge();
-    compiled.fresh = false;
+    const storage = storageOf(label, device, entry, args);
+    const uniform = uniformOf(label, entry, args);
+    device.dispatch({ pipeline, storage, uniform, groups, work });
+    if (compiled.code === null) return;
+    const { code } = compiled;
+    const pipelineFor = (gpu: GPUDevice) =>
+      makePipeline(label, gpu, entry, gpu.createShaderModule({ code }));
+    device.queuedFirst({ code, pipelineFor, storage, uniform });
+    compiled.code = null;
   }
 
   #compile(
@@ -130,7 +131,7 @@ export class Kernel {
       module = this.#module(device, label, constants, types);
       made.modules.set(settings, module);
     }
-    const { entries, half, workgroupBytes, gpu } = module;
+    const { entries, half, workgroupBytes, text, gpu } = module;
     if (half && !device.features.has("shader-f16")) {
       throw new GpuError(
         `Cannot run ${label} in f16: ${device.adapter.name} has no 16-bit floats`,
@@ -147,9 +148,9 @@ export class Kernel {
     checkLimits(label, device, entry, workgroupBytes);
     const pipeline = device.blame(
       label,
-      () => makePipeline(label, device, entry, gpu()),
+      () => makePipeline(label, device.gpu, entry, gpu()),
     );
-    const compiled = { entry, pipeline, fresh: true };
+    const compiled = { entry, pipeline, code: text() };
     made.pipelines.set(name + settings, compiled);
     return compiled;
   }
@@ -166,14 +167,17 @@ export class Kernel {
       constants,
       types,
     );
+    let code: string | null = null;
+    const text = () => code ??= unroll(source, values);
     let module: GPUShaderModule | null = null;
     return {
       ...known,
       half: source.startsWith("enable f16"),
+      text,
       gpu: () =>
         module ??= device.gpu.createShaderModule({
           label: this.name,
-          code: unroll(source, values),
+          code: text(),
         }),
     };
   }
@@ -209,13 +213,14 @@ function examine(
   }
 }
 
+let pipelines = 0;
+
 function makePipeline(
   label: string,
-  device: Device,
+  gpu: GPUDevice,
   entry: EntryPoint,
   module: GPUShaderModule,
 ): Pipeline {
-  const { gpu } = device;
   const { storage, uniform } = entry;
   const entries: GPUBindGroupLayoutEntry[] = storage.map((
     { binding, writable, format },
@@ -235,7 +240,7 @@ function makePipeline(
   }
   const layout = gpu.createBindGroupLayout({ label, entries });
   return {
-    id: device.newId(),
+    id: pipelines++,
     label,
     layout,
     uniform: uniform && {
