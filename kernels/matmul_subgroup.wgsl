@@ -8,8 +8,9 @@
 // Every lane owns TILE_N vectors of four columns and all TILE_M rows of the
 // tile, in registers. A step takes four values of k: the lanes load the block of
 // op(a) together, a different vector each, and hand it round by broadcast; no
-// workgroup memory, no barrier. Rows are stored in vectors of four, so a row
-// length that is no multiple of four must arrive padded.
+// workgroup memory, no barrier. A step's own sum comes first, so that what was
+// summed before is needed for one addition instead of four. Rows are stored in
+// vectors of four, so a row length that is no multiple of four must arrive padded.
 
 const LANES: u32 = 8u; // the adapter's subgroup size
 const TILE_M: u32 = 32u;
@@ -108,6 +109,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
       }
     }
     for (var j = 0u; j < TILE_N; j++) {
+      let four = mat4x4f(block_b[j], block_b[TILE_N + j], block_b[2u * TILE_N + j], block_b[3u * TILE_N + j]);
       for (var i = 0u; i < TILE_M; i++) {
         var x = vec4f();
         if TRANSPOSE_A {
@@ -120,10 +122,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
         } else {
           x = subgroupBroadcast(block_a[i / LANES], i % LANES);
         }
-        // The step's own sum first: what was summed before is needed for one addition,
-        // not four, and rounded once.
-        sums[i * TILE_N + j] += x.x * block_b[j] + x.y * block_b[TILE_N + j] +
-          x.z * block_b[2u * TILE_N + j] + x.w * block_b[3u * TILE_N + j];
+        sums[i * TILE_N + j] += four * x;
       }
     }
   }

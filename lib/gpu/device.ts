@@ -56,8 +56,8 @@ export interface Counters {
 const STORAGE_USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
 const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-/** For which kernels wait to be submitted together, in milliseconds. */
-const MOMENT = 300;
+/** For which commands wait to be submitted together, in milliseconds. */
+const MOMENT = 150;
 
 /**
  * A GPU and the work queued on it.
@@ -256,18 +256,18 @@ export class Device implements Disposable {
       console.debug(`${run.pipeline.label} [${run.groups}]`);
     }
     this.#queue.dispatch(run);
+    // A software driver computes on threads of its own, so while the host is busy
+    // with new kernels it may have what there is. A submission waits for the one
+    // before it, though.
+    if (
+      this.adapter.software && this.#queue.age > MOMENT &&
+      !this.#precompiler?.gathers
+    ) this.flush();
   }
 
-  /**
-   * Takes note that a kernel was queued for the first time. Software drivers
-   * compile it when it runs, on a thread of their own, so what is queued may be
-   * submitted while the host goes on; but a submission waits for the one before.
-   */
+  /** Takes note of a kernel that was queued for the first time. */
   queuedFirst(kernel: NewKernel): void {
-    if (!this.adapter.software) return;
-    const advice = this.#precompiler?.add(kernel) ?? "either";
-    const waited = performance.now() - this.#queue.submitted > MOMENT;
-    if (advice === "begin" || advice === "either" && waited) this.flush();
+    if (this.#precompiler?.add(kernel)) this.flush();
   }
 
   /** Submits what is queued, without waiting for it. */

@@ -73,25 +73,24 @@ export class Precompiler implements Disposable {
     gpu.addEventListener("uncapturederror", (event) => event.preventDefault());
   }
 
-  /**
-   * Takes note of a kernel, and says whether the other device had better begin
-   * with what it has, go on gathering, or do as it likes.
-   */
-  add(kernel: NewKernel): "begin" | "gather" | "either" {
-    const long = kernel.code.length >= LONG;
-    if (!long) return this.#queued.length > 0 ? "gather" : "either";
+  /** Whether kernels are gathered that the other device should not run yet. */
+  get gathers(): boolean {
+    return this.#queued.length > 0;
+  }
+
+  /** Takes note of a kernel, and says whether the other device had better begin. */
+  add(kernel: NewKernel): boolean {
+    if (kernel.code.length < LONG || this.#cache.empty === false) return false;
     if (this.#cache.empty === null) {
       this.#cache.empty = this.#timeToCompile(kernel) >= COMPILED;
-      return "either";
-    }
-    if (!this.#cache.empty) return "either";
-    if (this.#stage === "idle") {
+    } else if (this.#stage === "idle") {
       this.#stage = "beginning";
-      return "begin";
+      return true;
+    } else {
+      const { uniform } = kernel;
+      this.#queued.push({ ...kernel, uniform: uniform && uniform.slice() });
     }
-    const { uniform } = kernel;
-    this.#queued.push({ ...kernel, uniform: uniform && uniform.slice() });
-    return "gather";
+    return false;
   }
 
   /** Starts to compile: the other device is about to run what it has. */

@@ -99,8 +99,6 @@ export class Queue {
   dispatches = 0;
   /** How many times work was submitted since the start. */
   submits = 0;
-  /** When it last was, in milliseconds. */
-  submitted = -Infinity;
 
   /** Records for one device. */
   constructor(gpu: GPUDevice) {
@@ -121,6 +119,11 @@ export class Queue {
   /** The most bytes bound at once. */
   get largestBinding(): number {
     return this.#bindGroups.largest;
+  }
+
+  /** Milliseconds since the first of the recorded commands, 0 if there is none. */
+  get age(): number {
+    return this.#encoder === null ? 0 : performance.now() - this.#began;
   }
 
   /** Whether recorded commands read or write a storage. */
@@ -200,7 +203,6 @@ export class Queue {
     this.#encoder = null;
     this.#uniformUsed = 0;
     this.submits++;
-    this.submitted = performance.now();
   }
 
   /** Forgets the bind groups, because buffers they name are to be destroyed. */
