@@ -76,8 +76,8 @@ export function storageOf(
       );
     }
     if (arg instanceof Image) {
-      const { id, view } = arg;
-      return { binding, id, offset: 0, bytes: 0, resource: view, writable };
+      const { id, view: resource, size: { width } } = arg;
+      return { binding, id, offset: 0, bytes: 0, resource, writable, width };
     }
     if (arg.bytes > most) {
       throw new RangeError(

@@ -32,6 +32,8 @@ export interface Bound {
   readonly resource: GPUBuffer | GPUTextureView;
   /** Whether the dispatch may write to it. */
   readonly writable: boolean;
+  /** Texels in a line of a texture. */
+  readonly width?: number;
 }
 
 /** A bind group, and what it is for. */

@@ -241,14 +241,14 @@ function roundUp(number: number): number {
 }
 
 /**
- * The size of a copy with so many texels in a line. None is a power of two: Mesa
- * compiles a kernel again for every combination of image sizes that are and that
- * are not.
+ * The size of a copy with so many texels in a line. But for the width of one long
+ * row it is never a power of two: Mesa compiles a kernel again for every
+ * combination of image sizes that are and that are not.
  */
 function sizeOf({ bytes }: Span, line: number = 0): ImageSize {
   const lines = Math.ceil(bytes / TEXEL_BYTES / (line || IMAGE_WIDTH));
   return {
-    width: noPowerOfTwo((line || IMAGE_WIDTH) + SPARE),
+    width: line ? noPowerOfTwo(line + SPARE) : IMAGE_WIDTH,
     height: noPowerOfTwo(line ? roundUp(lines) : lines),
   };
 }

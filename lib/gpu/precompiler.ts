@@ -11,6 +11,7 @@
  */
 
 import type { Bound, Pipeline } from "./bind_groups.ts";
+import { IMAGE_WIDTH } from "./image.ts";
 
 /** A kernel that was queued for the first time. */
 export interface NewKernel {
@@ -58,7 +59,6 @@ export class Precompiler implements Disposable {
   /** Long kernels that were gathered since, in their order. */
   #queued: NewKernel[] = [];
   readonly #buffers = new Map<number, GPUBuffer>();
-  #image: GPUTextureView | null = null;
 
   /** Compiles on a GPU of its own; the `clock` counts milliseconds. */
   constructor(
@@ -83,6 +83,7 @@ export class Precompiler implements Disposable {
     if (kernel.code.length < LONG || this.#cache.empty === false) return false;
     if (this.#cache.empty === null) {
       this.#cache.empty = this.#timeToCompile(kernel) >= COMPILED;
+      if (!this.#cache.empty) this.#gpu.destroy();
     } else if (this.#stage === "idle") {
       this.#stage = "beginning";
       return true;
@@ -133,11 +134,11 @@ export class Precompiler implements Disposable {
     for (const { pipelineFor, storage, uniform } of kernels) {
       const pipeline = pipelineFor(gpu);
       const entries: GPUBindGroupEntry[] = storage.map(
-        ({ binding, resource }) => ({
+        ({ binding, width }) => ({
           binding,
-          resource: resource instanceof GPUBuffer
+          resource: width === undefined
             ? { buffer: this.#bufferFor(binding) }
-            : this.#anyImage(),
+            : this.#imageFor(width),
         }),
       );
       if (uniform !== null) entries.push(this.#uniformFor(pipeline, uniform));
@@ -173,12 +174,11 @@ export class Precompiler implements Disposable {
     return buffer;
   }
 
-  /** An image whose sizes are, like those of all images, no powers of two. */
-  #anyImage(): GPUTextureView {
-    return this.#image ??= this.#gpu.createTexture({
-      size: [3, 3],
-      format: "rgba32float",
-      usage: GPUTextureUsage.STORAGE_BINDING,
-    }).createView();
+  /** Mesa compiles for widths and heights that are powers of two, or are not. */
+  #imageFor(width: number): GPUTextureView {
+    const size = [width === IMAGE_WIDTH ? 4 : 3, 3];
+    const usage = GPUTextureUsage.STORAGE_BINDING;
+    return this.#gpu.createTexture({ size, format: "rgba32float", usage })
+      .createView();
   }
 }
