@@ -108,9 +108,7 @@ export class Device implements Disposable {
     }
     const request = () => requestGpu(adapter, subgroups);
     const device = new Device(await request(), adapter.info, options);
-    if (device.adapter.software) {
-      device.#precompiler = await openPrecompiler(request);
-    }
+    device.#precompiler = await openPrecompiler(device.adapter, request);
     return device;
   }
 

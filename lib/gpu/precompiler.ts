@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { AdapterSummary } from "./adapter.ts";
 import type { Bound, Pipeline } from "./bind_groups.ts";
 import { IMAGE_WIDTH } from "./image.ts";
 
@@ -39,13 +40,14 @@ const COMPILED = 80; // milliseconds: a kernel from the cache takes 10 to 35
 const BOUND_BYTES = 1 << 16; // more than any kernel binds at least
 
 /**
- * Opens a precompiler, unless kernels are known to come from the cache, or the
- * adapter has no second device to give.
+ * Opens a precompiler for Mesa's software driver, unless kernels are known to come
+ * from the cache, or the adapter has no second device to give.
  */
 export async function openPrecompiler(
+  { name }: AdapterSummary,
   request: () => Promise<GPUDevice>,
 ): Promise<Precompiler | null> {
-  if (here.empty === false) return null;
+  if (!/llvmpipe|lavapipe/i.test(name) || here.empty === false) return null;
   return await request().then((gpu) => new Precompiler(gpu), () => null);
 }
 
