@@ -4,9 +4,11 @@
  * @module
  */
 
+import { findAdapter } from "../lib/gpu/adapter.ts";
 import { Device } from "../lib/gpu/device.ts";
 import {
   hasAvx512,
+  isMesa,
   LSCPU,
   MESA_THREADS,
   MESA_WIDTH,
@@ -97,10 +99,8 @@ async function examine(): Promise<Report> {
     remedy: "deno upgrade, or sh setup.sh",
   }];
   prepareMesa();
-  const adapter = await navigator.gpu?.requestAdapter({
-    powerPreference: "high-performance",
-  });
-  if (!adapter) {
+  const adapter = await findAdapter();
+  if (adapter === null) {
     hints.push(...explainMissingAdapter(here));
     return { ok: false, deno, adapter: null, warnings: [], hints };
   }
@@ -146,11 +146,6 @@ export function aboutWidth(
   ];
 }
 
-/** Whether it is Mesa's software driver. */
-function isMesa({ name }: { readonly name: string }): boolean {
-  return /llvmpipe/i.test(name);
-}
-
 const HALF_PRECISION = "half precision";
 
 async function examineAdapter(adapter: GPUAdapter): Promise<AdapterReport> {
@@ -177,9 +172,7 @@ async function examineAdapter(adapter: GPUAdapter): Promise<AdapterReport> {
 
 /** Tests half precision on a device of its own: it may fail and harm no other. */
 async function testHalf(): Promise<Finding> {
-  const adapter = await navigator.gpu.requestAdapter({
-    powerPreference: "high-performance",
-  });
+  const adapter = await findAdapter();
   try {
     const gpu = await adapter!.requestDevice({
       requiredFeatures: ["shader-f16"],

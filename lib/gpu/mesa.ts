@@ -75,6 +75,11 @@ export function setMesa(host: Host, cores: number): void {
   }
 }
 
+/** Whether an adapter is Mesa's software driver. */
+export function isMesa({ name }: { readonly name: string }): boolean {
+  return /llvmpipe/i.test(name);
+}
+
 /** Whether the CPU has what AVX-512 needs to pay; null if that cannot be told. */
 export function hasAvx512(host: Host | undefined = here): boolean | null {
   if (!host || !isLinuxOnX86(host)) return false;

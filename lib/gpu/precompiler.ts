@@ -13,6 +13,7 @@
 import type { AdapterSummary } from "./adapter.ts";
 import type { Bound, Pipeline } from "./bind_groups.ts";
 import { IMAGE_WIDTH } from "./image.ts";
+import { isMesa } from "./mesa.ts";
 
 /** A kernel that was queued for the first time. */
 export interface NewKernel {
@@ -44,10 +45,10 @@ const BOUND_BYTES = 1 << 16; // more than any kernel binds at least
  * from the cache, or the adapter has no second device to give.
  */
 export async function openPrecompiler(
-  { name }: AdapterSummary,
+  adapter: AdapterSummary,
   request: () => Promise<GPUDevice>,
 ): Promise<Precompiler | null> {
-  if (!/llvmpipe|lavapipe/i.test(name) || here.empty === false) return null;
+  if (!isMesa(adapter) || here.empty === false) return null;
   return await request().then((gpu) => new Precompiler(gpu), () => null);
 }
 
@@ -107,12 +108,12 @@ export class Precompiler implements Disposable {
     if (kernels.length === 0) return;
     this.#queued = [];
     const whole = kernels.reduce((sum, { code }) => sum + code.length, 0);
-    let taken = 0;
-    const last = kernels.reverse().filter(({ code }) => {
-      const wanted = taken < whole / 2;
-      taken += code.length;
-      return wanted;
-    });
+    const last: NewKernel[] = [];
+    for (let wanted = whole / 2; wanted > 0;) {
+      const kernel = kernels.pop()!;
+      last.push(kernel);
+      wanted -= kernel.code.length;
+    }
     this.#compile(last);
   }
 
