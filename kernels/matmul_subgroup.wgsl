@@ -7,8 +7,10 @@
 //
 // Every lane owns TILE_N vectors of four columns and all TILE_M rows of the
 // tile, in registers. A step takes four values of k: the lanes load the block of
-// op(a) together, a different vector each, and hand it round by broadcast; no
-// workgroup memory, no barrier. A step's own sum comes first, so that what was
+// op(a) together, a different vector each, and hand it round; no workgroup memory,
+// no barrier. ROUND vectors go to every ROUND lanes, which then take turns with
+// them, each beginning with another: that is one instruction a number, where the
+// same number for all lanes is two. A step's own sum comes first, so that what was
 // summed before is needed for one addition instead of four. Rows are stored in
 // vectors of four, so a row length that is no multiple of four must arrive padded.
 
@@ -25,6 +27,7 @@ const PARTED: bool = false; // whether a tile has more rows than that
 
 const LOADS_A: u32 = (TILE_M + LANES - 1u) / LANES;
 const WIDE_M: u32 = TILE_M / 4u; // vectors of the tile's rows
+const ROUND: u32 = 4u; // neighbours that take turns; a divisor of WIDE_M where a is transposed
 
 alias Sums = array<vec4f, TILE_M * TILE_N>; // of a lane's part of the tile
 
@@ -48,7 +51,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 
 @compute @workgroup_size(LANES)
-fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let row = group.y * TILE_M;
   let col = (group.x * LANES + lane) * TILE_N; // in vectors
   let matrix = params.first + group.z;
@@ -65,7 +68,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let start_a = params.start_a;
   let start_b = params.start_b;
   let start_c = params.start_c + matrix * params.matrix_c + row * row_c + col;
-  var sums = Sums();
+  let place = lane % ROUND;
+  var givers = array<u32, ROUND>(); // the lanes to take from, one after another
+  for (var i = 0u; i < ROUND; i++) { givers[i] = lane - place + (place + i) % ROUND; }
+  var sums = Sums(); // of the rows row_of(0), row_of(1), ...
   var sums_b = array<vec4f, TILE_N>(); // of columns, if wanted
 
   for (var k = 0u; k < depth; k += 4u) {
@@ -110,31 +116,34 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     }
     for (var j = 0u; j < TILE_N; j++) {
       let four = mat4x4f(block_b[j], block_b[TILE_N + j], block_b[2u * TILE_N + j], block_b[3u * TILE_N + j]);
-      for (var i = 0u; i < TILE_M; i++) {
-        var x = vec4f();
-        if TRANSPOSE_A {
-          x = vec4f(
-            subgroupBroadcast(block_a[i / 4u / LANES][i % 4u], i / 4u % LANES),
-            subgroupBroadcast(block_a[(WIDE_M + i / 4u) / LANES][i % 4u], (WIDE_M + i / 4u) % LANES),
-            subgroupBroadcast(block_a[(2u * WIDE_M + i / 4u) / LANES][i % 4u], (2u * WIDE_M + i / 4u) % LANES),
-            subgroupBroadcast(block_a[(3u * WIDE_M + i / 4u) / LANES][i % 4u], (3u * WIDE_M + i / 4u) % LANES),
-          );
-        } else {
-          x = subgroupBroadcast(block_a[i / LANES], i % LANES);
+      if TRANSPOSE_A {
+        for (var v = 0u; v < WIDE_M; v += ROUND) {
+          var near = mat4x4f();
+          for (var p = 0u; p < 4u; p++) { near[p] = subgroupShuffle(block_a[(p * WIDE_M + v) / LANES], (p * WIDE_M + v) % LANES + place); }
+          for (var i = 0u; i < ROUND; i++) {
+            var x = mat4x4f();
+            for (var p = 0u; p < 4u; p++) { x[p] = subgroupShuffle(near[p], givers[i]); }
+            x = transpose(x);
+            for (var p = 0u; p < 4u; p++) { sums[(4u * (v + i) + p) * TILE_N + j] += four * x[p]; }
+          }
         }
-        sums[i * TILE_N + j] += four * x;
+      } else {
+        for (var i = 0u; i < TILE_M; i += ROUND) {
+          let near = subgroupShuffle(block_a[i / LANES], i % LANES + place);
+          for (var p = 0u; p < ROUND; p++) { sums[(i + p) * TILE_N + j] += four * subgroupShuffle(near, givers[p]); }
+        }
       }
     }
   }
 
-  let tile = Tile(col, cols, min(TILE_M, rows - row), start_c, row_c);
+  let tile = Tile(lane, col, cols, min(TILE_M, rows - row), start_c, row_c);
   if SUMS && group.y == 0u {
     for (var j = 0u; j < TILE_N; j++) {
       if 4u * (col + j) < cols { finish_sums(col + j, sums_b[j]); }
     }
   }
   if PARTED {
-    for (var first = 0u; first < tile.rows; first += PART) {
+    for (var first = 0u; first < TILE_M; first += PART) {
       finish_rows(&sums, first, tile);
       for (var i = 0u; i < (TILE_M - PART) * TILE_N; i++) { sums[i] = sums[i + PART * TILE_N]; }
     }
@@ -145,6 +154,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 
 /// Where a tile of the product goes.
 struct Tile {
+  lane: u32,
   col: u32, // the lane's first, in vectors
   cols: u32, // of the product
   rows: u32, // of the tile
@@ -152,15 +162,23 @@ struct Tile {
   row: u32, // vectors from one row to the next
 }
 
-/// Finishes PART rows of a tile, from the row `first` on, whose sums lead `sums`.
+/// The row of a tile that a lane meets as its row `i`.
+fn row_of(i: u32, lane: u32) -> u32 {
+  if TRANSPOSE_A {
+    let v = i / 4u;
+    return 4u * (v / ROUND * ROUND + (lane + v) % ROUND) + i % 4u;
+  }
+  return i / ROUND * ROUND + (lane + i) % ROUND;
+}
+
+/// Finishes PART rows of a tile, from a lane's row `first` on, whose sums lead `sums`.
 fn finish_rows(sums: ptr<function, Sums>, first: u32, tile: Tile) {
   for (var j = 0u; j < TILE_N; j++) {
     if 4u * (tile.col + j) < tile.cols {
       let shift = shift_of(tile.col + j);
       for (var i = 0u; i < PART; i++) {
-        if first + i < tile.rows {
-          finish(tile.start + (first + i) * tile.row + j, (*sums)[i * TILE_N + j] + shift);
-        }
+        let row = row_of(first + i, tile.lane);
+        if row < tile.rows { finish(tile.start + row * tile.row + j, (*sums)[i * TILE_N + j] + shift); }
       }
     }
   }

@@ -11,8 +11,8 @@ import { type Job, slices, type Stored } from "./product_job.ts";
 import { runVariant } from "./product_kernels.ts";
 import { tunedVariant } from "./product_tuning.ts";
 import {
-  broadcastVariant,
   fewRowsVariant,
+  subgroupVariant,
   type Variant,
 } from "./product_variants.ts";
 import { sumLine } from "./sums.ts";
@@ -156,8 +156,7 @@ function variantFor(job: Job): Variant {
   const { device } = tensor;
   if (!device.prefersBroadcast) return fewRowsVariant(job) ?? tunedVariant(job);
   if (keep && rows <= 16) device.images.twin(tensor);
-  return broadcastVariant(job, {
-    lanes: device.subgroupSize,
+  return subgroupVariant(job, {
     twin: device.images.twinOf(tensor) !== undefined,
   });
 }

@@ -16,7 +16,7 @@ import { rowBlock } from "./rows.ts";
 
 /** Queues a job with one variant. */
 export function runVariant(device: Device, job: Job, variant: Variant): void {
-  if (variant.family === "subgroup") runBroadcast(device, job, variant);
+  if (variant.family === "subgroup") runSubgroup(device, job, variant);
   else if (variant.family === "workgroup") runTiled(device, job, variant);
   else runRows(device, job, variant);
 }
@@ -25,7 +25,7 @@ type Of<Family> = Variant & { readonly family: Family };
 
 const MOST_MATRICES = 65535; // in one run: the grid's third axis
 
-function runBroadcast(
+function runSubgroup(
   device: Device,
   job: Job,
   { tile: [TILE_M, TILE_N], sources }: Of<"subgroup">,
@@ -41,6 +41,9 @@ function runBroadcast(
     LANES,
     TILE_M,
     TILE_N,
+    // By fours rows are written to the same lines of a cache in turn; long sums,
+    // whose factor is transposed, gain more from fewer instructions.
+    ROUND: TRANSPOSE_A ? Math.min(LANES, TILE_M / 4) : 4,
     PART,
     PARTED: PART < TILE_M,
     TRANSPOSE_A,

@@ -50,21 +50,18 @@ const MOST_ROWS = 4; // that are few
 const IMAGE_FLOPS = 4e6; // from where a copy to an image pays for itself
 
 /**
- * The variant for a software adapter with narrow subgroups of so many `lanes`;
- * `twin` says whether `b` has an image already.
+ * The variant for a software adapter with narrow subgroups; `twin` says whether
+ * `b` has an image already.
  */
-export function broadcastVariant(
+export function subgroupVariant(
   { batch, rows, cols, depth, transposeA }: Shape,
-  { lanes, twin }: { lanes: number; twin: boolean },
+  { twin }: { twin: boolean },
 ): Variant {
   if (rows === 1 && !transposeA && batch === 1 && twin) {
     return { family: "rows", rows: 1, sources: "image b" };
   }
   const copies = rows > 16 && 2 * batch * rows * cols * depth >= IMAGE_FLOPS;
-  if (copies) {
-    const tile = lanes < 16 ? [32, 2] as const : [64, 1] as const;
-    return { family: "subgroup", tile, sources: "images" };
-  }
+  if (copies) return { family: "subgroup", tile: [64, 1], sources: "images" };
   const tile = rows <= 4
     ? [4, 1] as const
     : rows <= 16
