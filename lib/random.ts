@@ -94,29 +94,45 @@ export class Random {
     return Math.floor(this.uniform() * below);
   }
 
-  /** `count` numbers from a normal distribution around zero. (Box-Muller.) */
+  /** `count` numbers from a normal distribution around zero. */
   normal(count: number, std = 1): Float32Array<ArrayBuffer> {
     return this.fillNormal(new Float32Array(count), std);
   }
 
-  /** Fills an array with such numbers. An odd length leaves one of the last two out. */
+  /** Fills an array with such numbers. */
   fillNormal(
     numbers: Float32Array<ArrayBuffer>,
     std = 1,
   ): Float32Array<ArrayBuffer> {
-    for (let i = 0; i < numbers.length; i += 2) {
-      const radius = std * Math.sqrt(-2 * Math.log(1 - this.uniform()));
-      // A quarter of the angle less half a turn, doubled twice: Math.sin and
-      // Math.cos take most of the time here, or the branches of a quadrant would.
-      const x = Math.PI / 2 * (this.uniform() - 1 / 2);
-      const s1 = sine(x);
-      const c1 = cosine(x);
-      const s2 = 2 * s1 * c1;
-      const c2 = 1 - 2 * s1 * s1;
-      numbers[i] = radius * (2 * s2 * s2 - 1);
-      if (i + 1 < numbers.length) numbers[i + 1] = radius * -2 * s2 * c2;
-    }
+    for (let i = 0; i < numbers.length; i++) numbers[i] = std * this.#normal();
     return numbers;
+  }
+
+  /**
+   * A number from the standard normal distribution. (The ziggurat of Marsaglia and
+   * Tsang, 2000: a point of a random layer below the curve's steps, seldom none.)
+   */
+  #normal(): number {
+    while (true) {
+      const bits = this.bits() | 0;
+      const layer = bits & (LAYERS - 1);
+      const share = ((bits >> 8) + 0.5) / 2 ** 23; // in (-1, 1), of other bits
+      const x = share * RIGHT[layer];
+      if (Math.abs(x) < RIGHT[layer + 1]) return x; // below the curve for certain
+      if (layer === 0) return Math.sign(share) * (TAIL + this.#beyond());
+      const low = HEIGHT[layer];
+      const y = low + (HEIGHT[layer + 1] - low) * this.uniform();
+      if (y < Math.exp(-x * x / 2)) return x;
+    }
+  }
+
+  /** How far beyond the last layer's edge a number lies. (Marsaglia, 1964.) */
+  #beyond(): number {
+    while (true) {
+      const x = -Math.log(1 - this.uniform()) / TAIL;
+      const y = -Math.log(1 - this.uniform());
+      if (2 * y > x * x) return x;
+    }
   }
 
   /** Puts `items` in random order, in place. (Fisher-Yates.) */
@@ -134,24 +150,24 @@ export class Random {
   }
 }
 
-/** The sine of an angle of at most an eighth of a turn. (fdlibm, `__kernel_sin`.) */
-function sine(x: number): number {
-  const z = x * x;
-  const high = 2.75573137070700676789e-6 +
-    z * (-2.50507602534068634195e-8 + z * 1.58969099521155010221e-10);
-  return x +
-    x * z * (-1.66666666666666324348e-1 +
-        z * (8.33333333332248946124e-3 +
-            z * (-1.98412698298579493134e-4 + z * high)));
-}
+const LAYERS = 256; // of the same area
+const TAIL = 3.6541528853610088; // where the lowest layer's box ends
+const AREA = 0.00492867323399;
 
-/** The cosine of an angle of at most an eighth of a turn. (fdlibm, `__kernel_cos`.) */
-function cosine(x: number): number {
-  const z = x * x;
-  const high = -2.75573143513906633035e-7 +
-    z * (2.08757232129817482790e-9 + z * -1.13596475577881948265e-11);
-  return 1 - z / 2 +
-    z * z * (4.16666666666666019037e-2 +
-        z * (-1.38888888888741095749e-3 +
-            z * (2.48015872894767294178e-5 + z * high)));
+/**
+ * Where layers end to the right, from the lowest, whose tail is counted as if it
+ * were a box, to none; and the density there, of which the peak is 1.
+ */
+const [RIGHT, HEIGHT] = layers();
+
+function layers(): [Float64Array, Float64Array] {
+  const density = (x: number) => Math.exp(-x * x / 2);
+  const right = new Float64Array(LAYERS + 1);
+  right[0] = AREA / density(TAIL);
+  right[1] = TAIL;
+  for (let i = 2; i < LAYERS; i++) {
+    const height = density(right[i - 1]) + AREA / right[i - 1];
+    right[i] = Math.sqrt(-2 * Math.log(height));
+  }
+  return [right, right.map(density)];
 }

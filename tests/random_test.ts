@@ -12,22 +12,55 @@ Deno.test("bits are those of xoshiro128**", () => {
   assertEquals(BITS.map(() => random.bits()), BITS);
 });
 
-Deno.test("normal numbers are Box and Muller's", () => {
-  const count = 1e5;
-  const uniform = new Random(1);
+// The chance of a standard normal number above x, by Python's math.erfc.
+const ABOVE = [
+  [0, 0.5],
+  [0.25, 0.4012936743170763],
+  [0.5, 0.3085375387259869],
+  [1, 0.15865525393145707],
+  [1.5, 0.06680720126885809],
+  [2, 0.02275013194817922],
+  [2.5, 0.006209665325776139],
+  [3, 0.0013498980316300957],
+  [3.5, 0.00023262907903552504],
+  [4, 3.1671241833119965e-5],
+] as const;
+
+Deno.test("normal numbers lie where they should", () => {
+  const count = 4e6;
   const numbers = new Random(1).normal(count, 0.5);
-  for (let i = 0; i < count; i += 2) {
-    const radius = 0.5 * Math.sqrt(-2 * Math.log(1 - uniform.uniform()));
-    const angle = 2 * Math.PI * uniform.uniform();
-    const wanted = [radius * Math.cos(angle), radius * Math.sin(angle)];
-    for (const [k, number] of wanted.entries()) {
-      const most = 2 ** -24 * Math.abs(number) + 1e-15; // half of an f32's last bit
-      assert(Math.abs(numbers[i + k] - number) <= most, `number ${i + k}`);
+  for (const [x, chance] of ABOVE) {
+    const most = 5 * Math.sqrt(chance * (1 - chance) / count);
+    for (const sign of [1, -1]) {
+      let above = 0;
+      for (const number of numbers) if (sign * number > 0.5 * x) above++;
+      const error = Math.abs(above / count - chance);
+      assert(error < most, `${above} of ${count} beyond ${sign * x}`);
     }
   }
 });
 
-Deno.test("an odd number of normal numbers leaves the last one out", () => {
+Deno.test("normal numbers have the right moments and do not depend on the last", () => {
+  const count = 1e6;
+  const numbers = new Random(2).normal(count);
+  const mean = (of: (x: number, i: number) => number) =>
+    numbers.reduce((sum, x, i) => sum + of(x, i), 0) / count;
+  const next = (i: number) => numbers[(i + 1) % count];
+  const moments = [
+    [mean((x) => x), 0, 1],
+    [mean((x) => x ** 2), 1, 2],
+    [mean((x) => x ** 3), 0, 15],
+    [mean((x) => x ** 4), 3, 96],
+    [mean((x, i) => x * next(i)), 0, 1],
+    [mean((x, i) => Math.abs(x) * Math.abs(next(i))), 2 / Math.PI, 1.1],
+  ];
+  for (const [moment, wanted, variance] of moments) {
+    const error = Math.abs(moment - wanted);
+    assert(error < 5 * Math.sqrt(variance / count), `${moment} for ${wanted}`);
+  }
+});
+
+Deno.test("fewer normal numbers are the first of more", () => {
   assertEquals(new Random(1).normal(3), new Random(1).normal(4).slice(0, 3));
 });
 
