@@ -57,7 +57,7 @@ Deno.test("the best model is kept, judged, and found again by classify", async (
   // Too fast: better first, then worse.
   await classify(
     "course",
-    "--learning-rate 0.1 --grad-clip 0 --max-iters 12 --eval-interval 2 --warmup-iters 10 --seed 3",
+    "--learning-rate 1 --grad-clip 0 --max-iters 12 --eval-interval 2 --warmup-iters 10 --seed 3",
   );
   const found = evaluations("course");
   const best = found.reduce((a, b) => b.loss < a.loss ? b : a);
