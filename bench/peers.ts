@@ -26,6 +26,7 @@ import {
 const CLOSE = 1e-4; // of the largest number of a result, that it may be off
 const LIMIT = 300; // seconds for any answer
 const ROUNDS = 6;
+const LEAST = 3; // turns, however long they take
 
 /** Something to compete in. */
 interface Contest {
@@ -35,7 +36,7 @@ interface Contest {
   readonly amount: number;
   /** What that is counted in, with a second to do it. */
   readonly unit: string;
-  /** Seconds that a contestant takes turns for, if one is not longer. */
+  /** Seconds that a contestant takes turns for, if a few are not longer. */
   readonly budget: number;
   /** The shortest a turn should be; shorter ones are done in a row. */
   readonly shortest: number;
@@ -196,8 +197,8 @@ async function hold(
 }
 
 /**
- * Round after round, each has a turn that has not used up its seconds. Gives who
- * failed, and why.
+ * Round after round, each has a turn that has not used up its seconds, or has had
+ * too few to tell. Gives who failed, and why.
  */
 async function takeTurns(
   entrants: readonly Entrant[],
@@ -207,7 +208,8 @@ async function takeTurns(
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, process, runs, seconds } of entrants) {
       const spent = runs * seconds.reduce((sum, s) => sum + s, 0);
-      if (spent + runs * (seconds[0] ?? 0) > budget) continue;
+      const over = spent + runs * (seconds[0] ?? 0) > budget;
+      if (over && seconds.length >= LEAST) continue;
       if (failed.has(name)) continue;
       try {
         seconds.push(await process.turns(runs, LIMIT) / runs);
