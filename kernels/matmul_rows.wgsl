@@ -13,6 +13,7 @@ const ROWS: u32 = 1u; // of a, at least as many as there are
 const WIDE: u32 = 4u; // vectors of columns that a thread has sums for, in `product`
 const ACROSS: u32 = 8u;
 const DEEP: u32 = 1u;
+const WHOLE: bool = false; // whether the shared axis is a multiple of four long
 const COLS: u32 = 4u; // columns that a thread has sums for, in `transposed`
 const BLOCK: u32 = 8u;
 
@@ -21,7 +22,7 @@ struct Params {
   cols: u32,
   depth: u32,
   row_a: u32, // vectors from one stored row of a to the next
-  row_b: u32,
+  row_b: u32, // or, in blocks of columns, stored rows
   row_c: u32,
   start_a: u32, // vectors before the first
   start_b: u32,
@@ -40,7 +41,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
   let row_a = params.row_a;
   let row_b = params.row_b;
   let start_a = params.start_a;
-  let start_b = params.start_b + col;
+  let start_b = params.start_b;
   var sums = array<vec4f, ROWS * WIDE>();
   for (var k = 4u * thread.y; k < depth; k += 4u * DEEP) {
     var x = array<vec4f, ROWS>();
@@ -49,7 +50,8 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
     }
     for (var p = 0u; p < 4u; p++) {
       for (var j = 0u; j < WIDE; j++) {
-        let y = select(vec4f(), load_b(start_b + (k + p) * row_b + j * ACROSS), k + p < depth);
+        let loaded = read_b(k + p, row_b, start_b + col + j * ACROSS);
+        let y = select(vec4f(), loaded, WHOLE || k + p < depth);
         for (var r = 0u; r < ROWS; r++) {
           sums[r * WIDE + j] = sums[r * WIDE + j] + x[r][p] * y;
         }
@@ -83,7 +85,7 @@ fn transposed(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let row_a = params.row_a;
   let row_b = params.row_b;
   let start_a = params.start_a;
-  let start_b = params.start_b + col * row_b;
+  let start_b = params.start_b;
   var sums = array<vec4f, ROWS * COLS>();
   for (var k = 0u; k < depth; k += 4u * BLOCK) {
     let v = k / 4u + thread;
@@ -93,7 +95,7 @@ fn transposed(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       x[r] = load_a(start_a + r * row_a + v);
     }
     for (var j = 0u; j < COLS; j++) {
-      let y = load_b(start_b + j * row_b + v);
+      let y = read_b(col + j, row_b, start_b + v);
       for (var r = 0u; r < ROWS; r++) {
         sums[r * COLS + j] = select(sums[r * COLS + j], sums[r * COLS + j] + x[r] * y, inside);
       }

@@ -36,7 +36,7 @@ struct Params {
   cols: u32,
   depth: u32,
   row_a: u32, // vectors from one stored row of a to the next
-  row_b: u32,
+  row_b: u32, // or, in blocks of columns, stored rows
   row_c: u32,
   matrix_a: u32, // vectors from one matrix of a batch to the next
   matrix_b: u32,

@@ -1,9 +1,11 @@
 // The second factor of a product, from an image: a line of texels for every stored
-// row, or lines of 1024 texels, one after another. Software adapters read these
-// several times as fast as buffers.
+// row; or a block of columns after another, with a line for every row; or lines of
+// 1024 texels, one after another. Software adapters read these several times as
+// fast as buffers.
 
 const HALF_B: bool = false; // a texel holds eight 16-bit floats, else four of 32 bits
 const LINES_B: bool = false; // whether a line is a stored row
+const BLOCK_B: u32 = 0u; // vectors of a row in a block of columns, or 0 where there are none
 
 @group(0) @binding(2) var b: texture_storage_2d<rgba32float, read>;
 
@@ -13,8 +15,12 @@ fn load_b(at: u32) -> vec4f {
   return vector_b(vec2u(t & 1023u, t >> 10u), at);
 }
 
-/// Vector `v` of a stored row, of `wide` vectors.
+/// Vector `v` of a stored row, of `wide` vectors; in blocks, of `wide` rows.
 fn read_b(row: u32, wide: u32, v: u32) -> vec4f {
+  if BLOCK_B > 0u {
+    let inside = v % BLOCK_B;
+    return vector_b(vec2u(inside / select(1u, 2u, HALF_B), v / BLOCK_B * wide + row), inside);
+  }
   if LINES_B { return vector_b(vec2u(v / select(1u, 2u, HALF_B), row), v); }
   return load_b(row * wide + v);
 }

@@ -33,6 +33,8 @@ export interface CopyTarget {
   readonly texels: number;
   /** Texels of a row. */
   readonly width: number;
+  /** Bytes from one row to the next where they come from: those of a row. */
+  readonly bytesPerRow?: number;
   /** The row to begin at: 0. */
   readonly row?: number;
 }
@@ -173,11 +175,10 @@ export class Queue {
   /** Records a copy to a texture, row after row. */
   copyToTexture(
     { id, buffer, offset }: Source,
-    { texture, texels, width, row = 0 }: CopyTarget,
+    { texture, texels, width, bytesPerRow = 16 * width, row = 0 }: CopyTarget,
   ): void {
     this.#endPass();
     if (id !== undefined) this.#named[id] = this.submits;
-    const bytesPerRow = 16 * width;
     const rows = Math.floor(texels / width);
     const rest = texels % width;
     // Deno takes half as long over objects as over arrays.

@@ -11,6 +11,7 @@ import { type Job, slices, type Stored } from "./product_job.ts";
 import { runVariant } from "./product_kernels.ts";
 import { tunedVariant } from "./product_tuning.ts";
 import {
+  blocksOf,
   fewRowsVariant,
   subgroupVariant,
   type Variant,
@@ -155,9 +156,10 @@ function variantFor(job: Job): Variant {
   const { b: { tensor }, rows, keep } = job;
   const { device } = tensor;
   if (!device.prefersBroadcast) return fewRowsVariant(job) ?? tunedVariant(job);
-  if (keep && rows <= 16) device.images.twin(tensor);
+  const blocks = blocksOf(job);
+  if (keep && rows <= 16) device.images.twin(tensor, blocks);
   return subgroupVariant(job, {
-    twin: device.images.twinOf(tensor) !== undefined,
+    twin: device.images.twinOf(tensor, blocks) !== undefined,
   });
 }
 

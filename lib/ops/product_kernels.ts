@@ -11,7 +11,7 @@ import type { Image } from "../gpu/image.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Job, Stored } from "./product_job.ts";
 import { kernelFor } from "./product_files.ts";
-import type { Sources, Variant } from "./product_variants.ts";
+import { blocksOf, type Sources, type Variant } from "./product_variants.ts";
 import { rowBlock } from "./rows.ts";
 
 /** Queues a job with one variant. */
@@ -34,8 +34,8 @@ function runSubgroup(
   const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = job;
   const x = Math.ceil(job.cols / (4 * LANES * TILE_N));
   const y = Math.ceil(job.rows / TILE_M);
-  const { factors, lines } = images(device, job, sources);
-  const args = { ...argsOf(job), ...factors };
+  const { args: read, layout } = imagesOf(device, job, sources);
+  const args = { ...argsOf(job), ...read };
   const PART = rowsAtOnce(job, TILE_M, LANES);
   const constants = {
     LANES,
@@ -48,11 +48,11 @@ function runSubgroup(
     PARTED: PART < TILE_M,
     TRANSPOSE_A,
     TRANSPOSE_B,
-    WHOLE: isWhole(job, lines),
+    WHOLE: isWhole(job, layout),
     ADD: job.add,
     ...job.sums && { ADD_SUMS: job.sums.add },
     ...halvesOf(job, sources),
-    ...lines,
+    ...layout,
   };
   for (let first = 0; first < job.batch; first += MOST_MATRICES) {
     kernelFor("matmul_subgroup", job, sources).run("product", {
@@ -73,13 +73,13 @@ function runSubgroup(
  */
 function isWhole(
   { a, b, transposeA, transposeB, depth }: Job,
-  lines: Lines = { LINES_A: false, LINES_B: false },
+  { LINES_A = false, LINES_B = false }: Layout,
 ): boolean {
   const ends = ({ tensor, matrix }: Stored, inLines: boolean) =>
     inLines && matrix === 0 && tensor.shape[0] === depth;
   return depth % 4 === 0 ||
-    (!transposeA || ends(a, lines.LINES_A)) &&
-      (transposeB || ends(b, lines.LINES_B));
+    (!transposeA || ends(a, LINES_A)) &&
+      (transposeB || ends(b, LINES_B));
 }
 
 /**
@@ -152,45 +152,66 @@ function runRows(
 ): void {
   const kernel = kernelFor("matmul_rows", job, sources);
   const narrow = device.prefersBroadcast;
+  const { args, layout } = imagesOf(device, job, sources);
   const given = {
-    args: { ...argsOf(job), ...images(device, job, sources).factors },
+    args: { ...argsOf(job), ...args },
     types: typesOf(job, sources),
     work: workOf(job),
   };
-  const halves = halvesOf(job, sources);
   const BLOCK = rowBlock(device);
+  const constants = {
+    ROWS,
+    BLOCK,
+    ADD: job.add,
+    ...halvesOf(job, sources),
+    ...layout,
+  };
   if (job.transposeB) {
     const COLS = narrow ? 8 : 4;
     kernel.run("transposed", {
       ...given,
-      constants: { ROWS, COLS, BLOCK, ADD: job.add, ...halves },
+      constants: { ...constants, COLS },
       grid: { groups: [Math.ceil(job.cols / COLS), 1] },
       trips: Math.ceil(job.depth / 4 / BLOCK),
     });
   } else {
-    const [ACROSS, DEEP, WIDE] = narrow ? [BLOCK, 1, 4] : [8, 32, 1];
+    const { BLOCK_B = 0 } = layout;
+    const [ACROSS, DEEP, WIDE] = narrow
+      ? [BLOCK, 1, BLOCK_B / BLOCK || 4]
+      : [8, 32, 1];
+    const WHOLE = job.depth % 4 === 0;
     kernel.run("product", {
       ...given,
-      constants: { ROWS, WIDE, ACROSS, DEEP, BLOCK, ADD: job.add, ...halves },
+      constants: { ...constants, WIDE, ACROSS, DEEP, WHOLE },
       grid: { groups: Math.ceil(job.cols / (4 * ACROSS * WIDE)) },
       trips: Math.ceil(job.depth / 4 / DEEP),
     });
   }
 }
 
-/** Which factors lie in images one row to a line. */
-type Lines = { readonly LINES_A: boolean; readonly LINES_B: boolean };
+/** How factors lie in images: a row to a line, or `b` in blocks of columns. */
+type Layout = {
+  readonly LINES_A?: boolean;
+  readonly LINES_B?: boolean;
+  readonly BLOCK_B?: number;
+};
 
-/** The factors that are read from images, and whether by the line. */
-function images(
+/** The factors that are read from images, and how they lie there. */
+function imagesOf(
   { images }: Device,
-  { a, b, soon }: Job,
+  job: Job,
   sources: Sources,
-): { factors?: { a?: Image; b: Image }; lines?: Lines } {
-  if (sources === "buffers") return {};
-  const twin = images.twinOf(b.tensor);
+): { args?: { a?: Image; b: Image; row_b?: number }; layout: Layout } {
+  if (sources === "buffers") return { layout: {} };
+  const { a, b, soon } = job;
+  const blocks = blocksOf(job);
+  const twin = images.twinOf(b.tensor, blocks);
+  const inBlocks = twin && blocks;
+  const row_b = inBlocks ? b.tensor.shape[0] : b.row;
+  const BLOCK_B = inBlocks ? b.row * blocks.block / blocks.row : 0;
   if (sources === "image b") {
-    return { factors: { b: twin ?? images.copies([b.tensor])[0] } };
+    const image = twin ?? images.copies([b.tensor])[0];
+    return { args: { b: image, row_b }, layout: { BLOCK_B } };
   }
   const read = twin ? [a.tensor] : [a.tensor, b.tensor];
   if (soon && soon.bytes <= images.most) read.push(soon);
@@ -199,8 +220,12 @@ function images(
   );
   const [first, second] = images.copies(read, lines);
   return {
-    factors: { a: first, b: twin ?? second },
-    lines: { LINES_A: lines[0] > 0, LINES_B: !twin && lines[1] > 0 },
+    args: { a: first, b: twin ?? second, row_b },
+    layout: {
+      LINES_A: lines[0] > 0,
+      LINES_B: !twin && lines[1] > 0,
+      BLOCK_B,
+    },
   };
 }
 

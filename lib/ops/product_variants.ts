@@ -8,6 +8,7 @@
  */
 
 import type { Device } from "../gpu/device.ts";
+import type { Blocks } from "../gpu/images.ts";
 import type { Job } from "./product_job.ts";
 
 /** A way to compute a product: a kernel, its settings, and what it reads. */
@@ -47,6 +48,25 @@ export type Shape = Pick<
 >;
 
 const MOST_ROWS = 4; // that are few
+/** Vectors of columns that a thread of matmul_rows has sums for, the best first. */
+const WIDTHS = [4, 3, 5, 2, 1];
+
+/**
+ * How a twin of `b` lies on a software adapter: the columns of a workgroup of
+ * matmul_rows one after another; null where it lies as in memory.
+ */
+export function blocksOf({ b, transposeB }: Job): Blocks | null {
+  const { tensor, row, matrix } = b;
+  const { dtype, device: { images, subgroupSize } } = tensor;
+  if (transposeB || matrix > 0) return null;
+  const bytes = dtype === "f16" ? 8 : 16; // of a vector
+  for (const wide of WIDTHS) {
+    const blocks = { row: bytes * row, block: bytes * wide * subgroupSize };
+    if (images.takes(tensor, blocks)) return blocks;
+  }
+  return null;
+}
+
 const IMAGE_FLOPS = 4e6; // from where a copy to an image pays for itself
 
 /**

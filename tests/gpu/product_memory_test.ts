@@ -8,6 +8,7 @@ import { everyLimit } from "../../lib/gpu/adapter.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { conv1d, gelu, linear, matmul } from "../../lib/ops/mod.ts";
 import { product, type ProductOptions } from "../../lib/ops/product.ts";
+import type { Variant } from "../../lib/ops/product_variants.ts";
 import { Random } from "../../lib/random.ts";
 import { Parameter } from "../../lib/tensor/parameter.ts";
 import { noGrad } from "../../lib/tensor/tape.ts";
@@ -31,6 +32,14 @@ function narrow(device: Device): Disposable {
     },
   };
 }
+
+/** The plainest way to multiply. */
+const plain = (): Variant => ({
+  family: "workgroup",
+  tile: [32, 32, 8],
+  repeat: 1,
+  parts: 1,
+});
 
 /** How a product ends: with GELU, times something, or with sums of columns. */
 const ENDS = ["plain", "gelu", "times", "sums"] as const;
@@ -158,14 +167,31 @@ Deno.test("prompts of any length use the twin that writing made", async () => {
     const y = await noGrad(() => linear(x, weight)).read();
     const expected = await product(x, weight, {
       transposeB: true,
-      variant: () => ({
-        family: "workgroup",
-        tile: [32, 32, 8],
-        repeat: 1,
-        parts: 1,
-      }),
+      variant: plain,
     }).read();
     assertNear(y, expected, `${rows} rows`, 1e-6);
+  }
+});
+
+Deno.test("twins in blocks of columns give what the memory gives, of any width", async () => {
+  using device = await Device.open();
+  const random = new Random(3);
+  const depth = 97; // no multiple of four
+  const half = device.features.has("shader-f16") ? [Float16Array] : [];
+  // Columns of which a lane has five vectors of a block, four, three, two and one,
+  // and which make no blocks.
+  for (const cols of [640, 1024, 192, 384, 64, 100]) {
+    for (const Numbers of [Float32Array, ...half]) {
+      using _scope = device.scope();
+      const numbers = Numbers.from(random.normal(depth * cols));
+      const b = Tensor.from(device, numbers, [depth, cols]);
+      for (const rows of [1, 3, 9, 33]) {
+        const a = Tensor.randn(device, [rows, depth], random);
+        const y = await product(a, b, { keep: true }).read();
+        const expected = await product(a, b, { variant: plain }).read();
+        assertNear(y, expected, `${rows} rows, ${cols} ${b.dtype}`, 1e-6);
+      }
+    }
   }
 });
 
