@@ -84,7 +84,7 @@ export type { Arguments, Grid, Resident } from "./lib/gpu/arguments.ts";
 export * from "./lib/gpu/device.ts";
 export { GpuError } from "./lib/gpu/error.ts";
 export { Image, type ImageSize } from "./lib/gpu/image.ts";
-export { Images } from "./lib/gpu/images.ts";
+export { type ImageBlocks, Images } from "./lib/gpu/images.ts";
 export * from "./lib/gpu/kernel.ts";
 export * from "./lib/gpu/kernel_totals.ts";
 export * from "./lib/gpu/plan.ts";

@@ -21,6 +21,7 @@ import {
   sub,
   to,
 } from "../lib/ops/mod.ts";
+import type { Random } from "../lib/random.ts";
 import { recompute } from "../lib/tensor/recompute.ts";
 import { Tensor } from "../lib/tensor/tensor.ts";
 import { expectIds } from "./expect_ids.ts";
@@ -145,9 +146,8 @@ export class GPT2Block {
 
   /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, pass: BlockPass): Tensor {
-    const mix = (x: Tensor) =>
-      add(x, this.mlp.forward(this.ln_2.forward(x), pass));
-    x = add(x, this.attn.forward(this.ln_1.forward(x), pass));
+    const mix = (x: Tensor) => this.mlp.forward(this.ln_2.forward(x), pass, x);
+    x = this.attn.forward(this.ln_1.forward(x), pass, x);
     return pass.recomputes ? recompute(x, mix, pass) : mix(x);
   }
 }
@@ -179,8 +179,12 @@ export class GPT2Attention {
     });
   }
 
-  /** `[B, T, C]` to the same shape. */
-  forward(x: Tensor, { layer, random, cache, starts }: BlockPass): Tensor {
+  /** `[B, T, C]` to the same shape, on top of a residual stream `[B, T, C]`. */
+  forward(
+    x: Tensor,
+    { layer, random, cache, starts }: BlockPass,
+    residual: Tensor,
+  ): Tensor {
     const qkv = this.c_attn.forward(x, { random }); // [B, T, 3C]
     const rate = this.#dropout;
     const mixed = cache
@@ -189,8 +193,7 @@ export class GPT2Attention {
         starts,
         dropout: random && { rate, random },
       });
-    const y = this.c_proj.forward(mixed, { random }); // [B, T, C]
-    return random ? dropout(y, rate, random) : y;
+    return onto(residual, this.c_proj, mixed, { random, rate });
   }
 }
 
@@ -215,12 +218,22 @@ export class GPT2MLP {
     });
   }
 
-  /** `[B, T, C]` to the same shape. */
-  forward(x: Tensor, { random }: Pass): Tensor {
+  /** `[B, T, C]` to the same shape, on top of a residual stream `[B, T, C]`. */
+  forward(x: Tensor, { random }: Pass, residual: Tensor): Tensor {
     const wide = this.c_fc.forward(x, { activation: "gelu", random }); // [B, T, 4C]
-    const y = this.c_proj.forward(wide, { random }); // [B, T, C]
-    return random ? dropout(y, this.#dropout, random) : y;
+    return onto(residual, this.c_proj, wide, { random, rate: this.#dropout });
   }
+}
+
+/** A residual stream, plus what a layer makes of `x` and dropout leaves of it. */
+function onto(
+  residual: Tensor,
+  layer: Conv1D,
+  x: Tensor,
+  { random, rate }: { random?: Random; rate: number },
+): Tensor {
+  if (!random || rate === 0) return layer.forward(x, { random, residual });
+  return add(residual, dropout(layer.forward(x, { random }), rate, random));
 }
 
 /** Each layer adds twice to the residual stream, so it starts that much smaller. */

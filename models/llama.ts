@@ -17,7 +17,6 @@ import { RMSNorm } from "../lib/nn/rms_norm.ts";
 import { Rotary } from "../lib/nn/rotary.ts";
 import { through } from "../lib/nn/through.ts";
 import {
-  add,
   attention,
   linear,
   linearCrossEntropy,
@@ -183,8 +182,8 @@ export class LlamaBlock {
   /** `[B, T, C]` to the same shape. */
   forward(x: Tensor, pass: LlamaPass): Tensor {
     const mix = (x: Tensor) =>
-      add(x, this.mlp.forward(this.post_attention_layernorm.forward(x), pass));
-    x = add(x, this.self_attn.forward(this.input_layernorm.forward(x), pass));
+      this.mlp.forward(this.post_attention_layernorm.forward(x), pass, x);
+    x = this.self_attn.forward(this.input_layernorm.forward(x), pass, x);
     return pass.recomputes ? recompute(x, mix, pass) : mix(x);
   }
 }
@@ -217,10 +216,11 @@ export class LlamaAttention {
     });
   }
 
-  /** `[B, T, C]` to the same shape. */
+  /** `[B, T, C]` to the same shape, on top of a residual stream `[B, T, C]`. */
   forward(
     x: Tensor,
     { layer, rotary, random, cache, starts }: LlamaPass,
+    residual: Tensor,
   ): Tensor {
     const { nHead: heads, nKeyValueHead: keyValueHeads } = this.#config;
     const q = this.queries(x, { random }); // [B, T, H D]
@@ -231,7 +231,7 @@ export class LlamaAttention {
     const mixed = cache
       ? cache.attend(layer, qkv)
       : attention(qkv, heads, { keyValueHeads, starts }); // [B, T, H D]
-    return this.o_proj.forward(mixed, { random });
+    return this.o_proj.forward(mixed, { random, residual });
   }
 
   /** The queries before they are turned. */
@@ -264,10 +264,10 @@ export class LlamaMLP {
     this.down_proj = new Linear(init, { inputs: outputs, outputs: inputs });
   }
 
-  /** `[B, T, C]` to the same shape. */
-  forward(x: Tensor, { random }: Pass = {}): Tensor {
+  /** `[B, T, C]` to the same shape, on top of a residual stream `[B, T, C]`. */
+  forward(x: Tensor, { random }: Pass, residual: Tensor): Tensor {
     const gate = this.gate_proj.forward(x, { random });
     const up = this.up_proj.forward(x, { random });
-    return this.down_proj.forward(swiglu(gate, up), { random });
+    return this.down_proj.forward(swiglu(gate, up), { random, residual });
   }
 }

@@ -20,7 +20,7 @@ interface Scratch {
 }
 
 /** How a matrix lies in a twin: a block of columns after another. */
-export interface Blocks {
+export interface ImageBlocks {
   /** Bytes of a stored row. */
   readonly row: number;
   /** Bytes of it in a block, of which it is a multiple. */
@@ -128,13 +128,13 @@ export class Images {
   }
 
   /** Whether a twin can lie in blocks, each a line for every row. */
-  takes({ bytes }: Pick<Span, "bytes">, { row, block }: Blocks): boolean {
+  takes({ bytes }: Pick<Span, "bytes">, { row, block }: ImageBlocks): boolean {
     return row % COPY_BYTES === 0 && block % TEXEL_BYTES === 0 &&
       row % block === 0 && bytes / block <= this.#longest;
   }
 
   /** The twin of a stretch of memory that lies so, if it has one. */
-  twinOf(span: Span, blocks: Blocks | null = null): Image | undefined {
+  twinOf(span: Span, blocks: ImageBlocks | null = null): Image | undefined {
     return this.#twins.get(span.storage.id)?.get(placeOf(span, blocks));
   }
 
@@ -144,7 +144,7 @@ export class Images {
    * are each read by a workgroup it is read twice as fast, as memory is fastest
    * where it is read in its order.
    */
-  twin(span: Span, blocks: Blocks | null = null): Image {
+  twin(span: Span, blocks: ImageBlocks | null = null): Image {
     const found = this.twinOf(span, blocks);
     if (found !== undefined) return found;
     const { storage: { id, buffer }, offset, bytes } = span;
@@ -303,6 +303,6 @@ function isCopy(
     holds.offset === offset && holds.bytes === bytes;
 }
 
-function placeOf({ offset, bytes }: Span, blocks: Blocks | null): string {
+function placeOf({ offset, bytes }: Span, blocks: ImageBlocks | null): string {
   return `${offset} ${bytes} ${blocks?.row} ${blocks?.block}`;
 }

@@ -9,7 +9,8 @@
 
 import type { Device } from "../gpu/device.ts";
 import type { Random } from "../random.ts";
-import { type ActivationOptions, conv1d } from "../ops/linear.ts";
+import { type AffineOptions, conv1d } from "../ops/linear.ts";
+import { add } from "../ops/binary.ts";
 import { gelu } from "../ops/unary.ts";
 import { embedding, type EmbeddingOptions } from "../ops/embedding.ts";
 import { layerNorm } from "../ops/layer_norm.ts";
@@ -58,13 +59,14 @@ export class Conv1D implements Adapted {
   /** `[..., inputs]` to `[..., outputs]`. */
   forward(
     x: Tensor,
-    { activation, random }: ActivationOptions & { random?: Random } = {},
+    { random, ...options }: AffineOptions & { random?: Random } = {},
   ): Tensor {
     if (this.adapter === null) {
-      return conv1d(x, this.weight, this.bias, { activation });
+      return conv1d(x, this.weight, this.bias, options);
     }
+    const { activation, residual } = options;
     const y = this.adapter.forward(x, this, random);
-    return activation === "gelu" ? gelu(y) : y;
+    return activation ? gelu(y) : residual ? add(residual, y) : y;
   }
 
   /** The same without its adapter. */

@@ -1,3 +1,4 @@
+import { add } from "../ops/binary.ts";
 import { linear } from "../ops/linear.ts";
 import type { Random } from "../random.ts";
 import { Parameter } from "../tensor/parameter.ts";
@@ -24,8 +25,15 @@ export class Linear implements Adapted {
   }
 
   /** `[..., inputs]` to `[..., outputs]`. */
-  forward(x: Tensor, { random }: { random?: Random } = {}): Tensor {
-    return this.adapter?.forward(x, this, random) ?? this.base(x);
+  forward(
+    x: Tensor,
+    { random, residual }: { random?: Random; residual?: Tensor } = {},
+  ): Tensor {
+    if (this.adapter === null) {
+      return linear(x, this.weight, this.bias, { residual });
+    }
+    const y = this.adapter.forward(x, this, random);
+    return residual ? add(residual, y) : y;
   }
 
   /** The same without its adapter. */

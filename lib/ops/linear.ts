@@ -4,13 +4,15 @@ import { Parameter } from "../tensor/parameter.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { inPlace, product, reshaped } from "./product.ts";
 import { sumLine } from "./sums.ts";
-import { mul } from "./binary.ts";
+import { add, mul } from "./binary.ts";
 import { gelu } from "./unary.ts";
 
-/** What follows a linear layer. */
-export interface ActivationOptions {
+/** What follows a linear layer, one or the other. */
+export interface AffineOptions {
   /** GELU, in GPT-2's approximation, of what the layer gives. */
   activation?: "gelu";
+  /** What the layer's output is added to, of the same shape. */
+  residual?: Tensor;
 }
 
 /**
@@ -21,7 +23,7 @@ export function linear(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  options: ActivationOptions = {},
+  options: AffineOptions = {},
 ): Tensor {
   return affine({ op: "linear", x, weight, bias, transposed: true }, options);
 }
@@ -34,7 +36,7 @@ export function conv1d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  options: ActivationOptions = {},
+  options: AffineOptions = {},
 ): Tensor {
   return affine({ op: "conv1d", x, weight, bias, transposed: false }, options);
 }
@@ -44,10 +46,18 @@ interface Affine {
   readonly x: Tensor;
   readonly weight: Tensor;
   readonly bias: Tensor | null;
+  readonly residual?: Tensor;
   readonly transposed: boolean;
 }
 
-function affine(layer: Affine, { activation }: ActivationOptions): Tensor {
+function inputsOf({ x, weight, bias, residual }: Affine): Tensor[] {
+  return [x, weight, ...bias ? [bias] : [], ...residual ? [residual] : []];
+}
+
+function affine(
+  layer: Affine,
+  { activation, residual }: AffineOptions,
+): Tensor {
   const { op, x, weight, bias, transposed } = layer;
   expectFloat(`apply ${op} to`, x);
   expectFloat(`apply ${op} with`, weight);
@@ -65,7 +75,18 @@ function affine(layer: Affine, { activation }: ActivationOptions): Tensor {
   }
   const rows = inputs === 0 ? 0 : x.size / inputs;
   const shape = [...x.shape.slice(0, -1), outputs];
-  const learning = recorded(bias ? [x, weight, bias] : [x, weight]);
+  if (residual) {
+    if (activation) {
+      throw new TypeError(
+        `Cannot apply ${op} with both an activation and a residual`,
+      );
+    }
+    expectShape(`apply ${op} to [${x.shape}]`, "residual", residual, shape);
+    if (inputs === 0 || outputs % 4 !== 0 || residual.dtype !== x.dtype) {
+      return add(residual, affine(layer, {}));
+    }
+  }
+  const learning = recorded(inputsOf({ ...layer, residual }));
   const activated = activation === "gelu" && outputs % 4 === 0;
   const slope = activated
     ? Tensor.empty(x.device, [rows, outputs], x.dtype)
@@ -76,13 +97,14 @@ function affine(layer: Affine, { activation }: ActivationOptions): Tensor {
       transposeB: transposed,
       bias,
       slope,
+      residual,
       keep: !learning && weight instanceof Parameter,
     }),
     shape,
   );
   flat[Symbol.dispose]();
   if (slope === null) {
-    const recordedY = recordAffine(y, layer, rows);
+    const recordedY = recordAffine(y, { ...layer, residual }, rows);
     return activation === "gelu" ? gelu(recordedY) : recordedY;
   }
   if (learning) {
@@ -95,14 +117,10 @@ function affine(layer: Affine, { activation }: ActivationOptions): Tensor {
   return y;
 }
 
-/** Says how a gradient passes back through `y = op(x) + bias`. */
-function recordAffine(
-  y: Tensor,
-  { op, x, weight, bias, transposed }: Affine,
-  rows: number,
-): Tensor {
-  const inputsOf = bias ? [x, weight, bias] : [x, weight];
-  return record(y, op, inputsOf, (dy, places, sole = []) => {
+/** Says how a gradient passes back through `y = op(x) + bias + residual`. */
+function recordAffine(y: Tensor, layer: Affine, rows: number): Tensor {
+  const { op, x, weight, bias, residual, transposed } = layer;
+  return record(y, op, inputsOf(layer), (dy, places, sole = []) => {
     const [intoX, intoWeight, intoBias] = places;
     const [outputs, inputs] = [y.shape.at(-1)!, x.shape.at(-1)!];
     const rowsOfY = dy.view([rows, outputs]);
@@ -135,7 +153,12 @@ function recordAffine(
     if (sums && !together) {
       sumLine(dy, { outer: 1, length: rows, inner: outputs }, { into: sums });
     }
-    return [dx, dweight, sums?.tensor ?? null].slice(0, inputsOf.length);
+    return [
+      dx,
+      dweight,
+      ...bias ? [sums?.tensor ?? null] : [],
+      ...residual ? [dy] : [],
+    ];
   });
 }
 

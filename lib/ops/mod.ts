@@ -23,7 +23,7 @@ export {
   linearCrossEntropy, //  crossEntropy(x W^T, target), a few rows at a time
   type LinearCrossEntropyOptions,
 } from "./linear_cross_entropy.ts";
-export { type ActivationOptions, conv1d, linear } from "./linear.ts"; //  x W + b, x W^T + b
+export { type AffineOptions, conv1d, linear } from "./linear.ts"; //  x W + b, x W^T + b
 export { matmul, type MatmulOptions } from "./matmul.ts"; //  a b
 export { argmax, max, mean, type ReduceOptions, sum } from "./reduce.ts"; //  along an axis, or of everything
 export { gather, maskedFill, where } from "./select.ts"; //  x[index], fill where mask, a or b

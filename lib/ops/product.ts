@@ -42,6 +42,8 @@ export interface ProductOptions {
   slope?: Tensor | null;
   /** What the result is multiplied by, element by element. */
   times?: Tensor | null;
+  /** What the result is added to, element by element. */
+  residual?: Tensor | null;
   /**
    * Where to leave the sums of the columns of `b`, or to add them, `[cols]` in
    * f32: the gradient of a bias. For a single `b` as it is stored.
@@ -110,6 +112,7 @@ export function product(
     },
     slope: options.slope ?? null,
     times: options.times ?? null,
+    residual: options.residual ?? null,
     bias: options.bias ?? null,
     add: into?.add ?? false,
     sums: !together

@@ -24,6 +24,9 @@ import finish from "../../kernels/shared/finish.wgsl" with { type: "text" };
 import finishGelu from "../../kernels/shared/finish_gelu.wgsl" with {
   type: "text",
 };
+import finishResidual from "../../kernels/shared/finish_residual.wgsl" with {
+  type: "text",
+};
 import finishTimes from "../../kernels/shared/finish_times.wgsl" with {
   type: "text",
 };
@@ -40,16 +43,17 @@ const ENDS = {
   sum: finish,
   gelu: finishGelu,
   times: finishTimes,
+  residual: finishResidual,
 };
 const kernels = new Map<string, Kernel>();
 
 /** A file with the includes that a job needs. */
 export function kernelFor(
   name: keyof typeof SOURCES,
-  { slope, times, sums }: Job,
+  { slope, times, residual, sums }: Job,
   sources: Sources = "buffers",
 ): Kernel {
-  const end = slope ? "gelu" : times ? "times" : "sum";
+  const end = slope ? "gelu" : times ? "times" : residual ? "residual" : "sum";
   const key = `${name} ${sources} ${end} ${sums !== null}`;
   let kernel = kernels.get(key);
   if (kernel === undefined) {

@@ -22,7 +22,7 @@ export interface Stored {
 
 /**
  * `c = op(a) op(b) (+ bias) (+ c)`; or of this x, `c = gelu(x)` and
- * `slope = gelu'(x)`; or `c = times x`.
+ * `slope = gelu'(x)`; or `c = times x`; or `c = residual + x`.
  */
 export interface Job {
   readonly a: Stored;
@@ -32,6 +32,8 @@ export interface Job {
   readonly slope: Tensor | null;
   /** Laid out as `c`. */
   readonly times: Tensor | null;
+  /** Laid out as `c`. */
+  readonly residual: Tensor | null;
   readonly bias: Tensor | null;
   readonly add: boolean;
   /** Where `op(b)` summed along the shared axis is left, if it is wanted. */
@@ -109,7 +111,7 @@ function cut(
   { axis, first, end }: { axis: Axis; first: number; end: number },
   owned: DisposableStack,
 ): Job {
-  const { transposeA, transposeB, bias, slope, times, sums } = job;
+  const { transposeA, transposeB, bias, slope, times, residual, sums } = job;
   const rowsOf = (tensor: Tensor) => owned.use(tensor.rows(first, end));
   const part = (matrix: Stored, stored: Axis, across: Axis): Stored =>
     axis === stored
@@ -124,6 +126,7 @@ function cut(
     c: part(job.c, "rows", "cols"),
     slope: slope && axis === "rows" ? rowsOf(slope) : slope,
     times: times && axis === "rows" ? rowsOf(times) : times,
+    residual: residual && axis === "rows" ? rowsOf(residual) : residual,
     bias: bias && axis === "cols"
       ? owned.use(bias.part(first, [end - first]))
       : bias,
@@ -143,6 +146,7 @@ function cut(
     add: job.add || first > 0,
     sums: sums && { ...sums, add: sums.add || first > 0 },
     times: last ? times : null,
+    residual: last ? residual : null,
     ...!last && slope ? { slope: null, c: { ...job.c, tensor: slope } } : {},
   };
 }

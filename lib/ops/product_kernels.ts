@@ -87,7 +87,8 @@ function isWhole(
  * and, at a depth of 128, 3 to 9 % longer to run with 16 lanes, no longer with 8.
  */
 function rowsAtOnce(job: Job, rows: number, lanes: number): number {
-  const long = job.slope !== null || job.times !== null;
+  const long = job.slope !== null || job.times !== null ||
+    job.residual !== null;
   return rows >= 32 && (long || lanes < 16) ? rows / 4 : rows;
 }
 
@@ -106,6 +107,7 @@ function runTiled(
     bias: null,
     slope: null,
     times: null,
+    residual: null,
     add: false,
   };
   const part_depth = TILE_K * Math.ceil(job.depth / parts / TILE_K);
@@ -231,13 +233,15 @@ function imagesOf(
 
 /** The arguments that all kernels share. */
 function argsOf(job: Job) {
-  const { a, b, c, slope, times, bias, sums, rows, cols, depth } = job;
+  const { a, b, c, slope, times, residual, bias, sums } = job;
+  const { rows, cols, depth } = job;
   return {
     a: a.tensor,
     b: b.tensor,
     c: c.tensor,
     slope: slope ?? undefined,
     times: times ?? undefined,
+    residual: residual ?? undefined,
     column_sums: sums?.tensor,
     bias: bias ?? a.tensor, // bound, but not read
     biased: Number(bias !== null),

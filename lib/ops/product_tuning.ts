@@ -80,7 +80,8 @@ function trial(device: Device, job: Job): Trial {
         ...job,
         ...{ a: place(a), b: place(b), c: place(c) },
         ...{ batch, rows, cols, depth },
-        ...{ add: false, bias: null, slope: null, times: null, sums: null },
+        ...{ add: false, bias: null, sums: null },
+        ...{ slope: null, times: null, residual: null },
       };
       runVariant(device, tried, tiledVariant(candidate as TileName, tried));
       return c;

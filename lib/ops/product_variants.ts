@@ -8,7 +8,7 @@
  */
 
 import type { Device } from "../gpu/device.ts";
-import type { Blocks } from "../gpu/images.ts";
+import type { ImageBlocks } from "../gpu/images.ts";
 import type { Job } from "./product_job.ts";
 
 /** A way to compute a product: a kernel, its settings, and what it reads. */
@@ -55,7 +55,7 @@ const WIDTHS = [4, 3, 5, 2, 1];
  * How a twin of `b` lies on a software adapter: the columns of a workgroup of
  * matmul_rows one after another; null where it lies as in memory.
  */
-export function blocksOf({ b, transposeB }: Job): Blocks | null {
+export function blocksOf({ b, transposeB }: Job): ImageBlocks | null {
   const { tensor, row, matrix } = b;
   const { dtype, device: { images, subgroupSize } } = tensor;
   if (transposeB || matrix > 0) return null;

@@ -41,8 +41,11 @@ const plain = (): Variant => ({
   parts: 1,
 });
 
-/** How a product ends: with GELU, times something, or with sums of columns. */
-const ENDS = ["plain", "gelu", "times", "sums"] as const;
+/**
+ * How a product ends: with GELU, times something, on a residual, or with sums of
+ * columns.
+ */
+const ENDS = ["plain", "gelu", "times", "residual", "sums"] as const;
 
 /** A product with bias, into a tensor that holds ones, and how it ends. */
 async function computed(
@@ -65,9 +68,9 @@ async function computed(
   }
   const tensor = Tensor.ones(device, [rows, cols]);
   const into = { tensor, add: true };
-  if (end === "times") {
-    const times = Tensor.randn(device, [rows, cols], random);
-    return await product(a, b, { ...options, bias, into, times }).read();
+  if (end === "times" || end === "residual") {
+    const other = { [end]: Tensor.randn(device, [rows, cols], random) };
+    return await product(a, b, { ...options, bias, into, ...other }).read();
   }
   const y = product(a, b, { ...options, bias, into });
   if (end === "plain") return await y.read();

@@ -184,6 +184,7 @@ Deno.test("ends of a product that are written in parts, at the edges of tiles", 
       const slopes = await slope.read();
       const scaled = await product(a, b, { ...given, times }).read();
       const factors = await times.read();
+      const on = await product(a, b, { ...given, residual: times }).read();
       for (let i = 0; i < rows * cols; i++) {
         const x = sums[i];
         const row = Math.floor(i / cols);
@@ -192,6 +193,7 @@ Deno.test("ends of a product that are written in parts, at the edges of tiles", 
         const rise = (gelu(x + 1e-4) - gelu(x - 1e-4)) / 2e-4;
         assertAlmostEquals(slopes[i], rise, 2e-6, what);
         assertAlmostEquals(scaled[i], x * factors[i], 1e-6, what);
+        assertAlmostEquals(on[i], x + factors[i], 1e-6, what);
       }
     }
   }

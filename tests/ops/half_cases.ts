@@ -10,6 +10,7 @@ import * as ops from "../../lib/ops/mod.ts";
 import * as reference from "../reference.ts";
 import { type Case, deep, half, row } from "./case.ts";
 import { awayFromZero, below, type Input, normal, scaled } from "./inputs.ts";
+import { onResidual } from "./matrix_cases.ts";
 
 const shapes: readonly number[][] = [[1], [5], [301], [3, 37, 23], [13, 64]];
 
@@ -88,6 +89,9 @@ export const halfCases: readonly Case[] = [
     }),
   ),
   half([0], deep(32, "linear", [normal(1, 32), normal(68, 32)])),
+  ...onResidual("conv1d", (inputs, outputs) => [inputs, outputs])
+    .filter(({ inputs }) => inputs[3].shape[1] % 4 === 0) // others round twice
+    .flatMap((tried) => [half([0, 3], tried), half([3], tried)]),
   half([0, 1], deep(37, "matmul", [normal(2, 19, 37), normal(2, 37, 17)])),
   half([0], deep(64, "matmul", [normal(33, 64), normal(64, 64)])),
   embedding(normal(37, 32), below(37, 5, 13)),

@@ -4,6 +4,8 @@
  * @module
  */
 
+import * as ops from "../../lib/ops/mod.ts";
+import * as reference from "../reference.ts";
 import { type Case, deep, row } from "./case.ts";
 import { below, normal } from "./inputs.ts";
 
@@ -67,6 +69,32 @@ function activated(
   );
 }
 
+/**
+ * Layers on top of a residual stream, which they are added to where they end if
+ * columns come in fours; the last one is summed in parts, on GPUs.
+ */
+export function onResidual(
+  op: "linear" | "conv1d",
+  weight: (inputs: number, outputs: number) => number[],
+): Case[] {
+  return [[1, 37, 24], [5, 7, 9], [70, 33, 68], [5, 3000, 8]].map((
+    [rows, inputs, outputs],
+  ) => ({
+    op,
+    inputs: [
+      normal(rows, inputs),
+      normal(...weight(inputs, outputs)),
+      normal(outputs),
+      normal(rows, outputs),
+    ],
+    rest: ["and a residual"],
+    run: (x, weight, bias, residual) => ops[op](x, weight, bias, { residual }),
+    reference: (x, weight, bias, residual) =>
+      reference.add(residual, reference[op](x, weight, bias)),
+    depth: inputs,
+  }));
+}
+
 /** One row an op and shape. */
 export const matrixCases: readonly Case[] = [
   ...matmuls,
@@ -89,6 +117,8 @@ export const matrixCases: readonly Case[] = [
   deep(301, "conv1d", [normal(70, 301), normal(301, 37), normal(37)]),
   ...activated("linear", (inputs, outputs) => [outputs, inputs]),
   ...activated("conv1d", (inputs, outputs) => [inputs, outputs]),
+  ...onResidual("linear", (inputs, outputs) => [outputs, inputs]),
+  ...onResidual("conv1d", (inputs, outputs) => [inputs, outputs]),
 
   row("attention", [normal(1, 1, 3)], 1),
   row("attention", [normal(2, 7, 3 * 12)], 3),

@@ -84,6 +84,11 @@ const refusals: Record<
   linear: [
     [() => ops.linear(f(2, 3), f(3, 4)), "[2,3]", "[3,4]"],
     [() => ops.linear(f(2, 3), f(4, 3), f(3)), "[3]"],
+    [
+      () => ops.linear(f(2, 3), f(4, 3), null, { residual: f(2, 3) }),
+      "residual",
+      "[2,3]",
+    ],
   ],
   conv1d: [
     [() => ops.conv1d(f(2, 3), f(4, 3)), "[2,3]", "[4,3]"],
