@@ -45,6 +45,13 @@ export const MODELS: readonly BenchModel[] = [
   },
 ];
 
+/** As many runs a step as GPT-2, but of kernels that take next to no time. */
+export const NARROW: BenchModel = {
+  name: "L12 H2 C32 T16 B2 V65",
+  config: { vocabSize: 65, blockSize: 16, nLayer: 12, nHead: 2, nEmbd: 32 },
+  batchSize: 2,
+};
+
 /** One that takes no time, to see that a benchmark runs. */
 export const TINY: BenchModel = {
   name: "L1 H2 C32 T16 B2 V65",

@@ -11,8 +11,8 @@ import { AdamW } from "../lib/optim/adamw.ts";
 import { constantSchedule } from "../lib/optim/schedule.ts";
 import { Random } from "../lib/random.ts";
 import { train as trainSteps } from "../lib/train/train.ts";
-import { type BenchModel, untrained, wantedModels } from "./models.ts";
-import { type BenchOptions, median } from "./report.ts";
+import { type BenchModel, NARROW, untrained, wantedModels } from "./models.ts";
+import { type BenchOptions, median, wanted } from "./report.ts";
 import { tuneFor } from "./tuning.ts";
 
 /** How long to measure. */
@@ -28,6 +28,7 @@ interface Patience {
 }
 
 const PATIENT: Patience = { steps: 8, most: 6, windows: 5, window: 2 };
+const SHORT_STEPS: Patience = { steps: 200, most: 6, windows: 0, window: 0 };
 const QUICK: Patience = { steps: 2, most: 1, windows: 1, window: 0 };
 
 /** Measures tokens in a second, and what the host and the memory do meanwhile. */
@@ -42,6 +43,11 @@ export async function train(options: BenchOptions): Promise<void> {
     report({ host: model.name, ...measured.host });
     report({ memory: model.name, ...measured.memory });
   }
+  if (quick || !wanted(NARROW.name, options.filters)) return;
+  // Where a GPU computes, the host's caches are its own, and nothing is copied.
+  using device = await Device.open({ subgroups: false });
+  const { host } = await run(device, NARROW, SHORT_STEPS);
+  report({ host: `${NARROW.name}, kernels for GPUs`, ...host });
 }
 
 async function run(device: Device, model: BenchModel, patience: Patience) {

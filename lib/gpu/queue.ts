@@ -80,6 +80,7 @@ const UNIFORM_BYTES = 1 << 20;
 export class Queue {
   readonly #gpu: GPUDevice;
   readonly #uniforms: GPUBuffer;
+  readonly #aligned: number; // bytes
   readonly #uniformData = new Uint8Array(UNIFORM_BYTES);
   readonly #offset = new Uint32Array(1);
   readonly #bindGroups: BindGroups;
@@ -105,6 +106,7 @@ export class Queue {
   /** Records for one device. */
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
+    this.#aligned = gpu.limits.minUniformBufferOffsetAlignment;
     this.#uniforms = gpu.createBuffer({
       label: "uniforms",
       size: UNIFORM_BYTES,
@@ -213,8 +215,7 @@ export class Queue {
 
   /** Puts a uniform struct where a dispatch can bind it, and says where. */
   #place(data: Uint8Array): number {
-    const step = this.#gpu.limits.minUniformBufferOffsetAlignment;
-    const size = Math.ceil(data.length / step) * step;
+    const size = Math.ceil(data.length / this.#aligned) * this.#aligned;
     if (this.#uniformUsed + size > UNIFORM_BYTES) this.flush();
     const offset = this.#uniformUsed;
     this.#uniformData.set(data, offset);
