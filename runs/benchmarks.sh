@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures everything there is to measure and writes the figures into
-# docs/benchmarks.md. Takes about a quarter of an hour on two cores; leave the
+# docs/benchmarks.md. Takes about twenty minutes on two cores; leave the
 # machine alone meanwhile. The libraries beside ours are downloaded at first;
 # PyTorch takes part where python3 has it.
 #
