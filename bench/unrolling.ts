@@ -16,6 +16,7 @@ import { Tensor } from "../lib/tensor/tensor.ts";
 import source from "../kernels/matmul.wgsl" with { type: "text" };
 import bufferA from "../kernels/shared/a_buffer.wgsl" with { type: "text" };
 import bufferB from "../kernels/shared/b_buffer.wgsl" with { type: "text" };
+import ends from "../kernels/shared/ends.wgsl" with { type: "text" };
 import finish from "../kernels/shared/finish.wgsl" with { type: "text" };
 import { Stopwatch, type Work } from "./measure.ts";
 import { type BenchOptions, wanted } from "./report.ts";
@@ -77,7 +78,7 @@ function pair(device: Device, repeat: number): Work[] {
   const groups = [SIZE / tile, SIZE / tile] as const;
   const forms = { "written out": source, "in loops": keepLoops(source) };
   return Object.entries(forms).map(([form, code]) => {
-    const kernel = new Kernel("matmul", code, bufferA, bufferB, finish);
+    const kernel = new Kernel("matmul", code, bufferA, bufferB, ends, finish);
     return {
       name: `matmul ${SIZE}^3, tile ${tile}, ${form}`,
       run: () => kernel.run("product", { args, constants, grid: { groups } }),

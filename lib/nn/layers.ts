@@ -65,8 +65,9 @@ export class Conv1D implements Adapted {
       return conv1d(x, this.weight, this.bias, options);
     }
     const { activation, residual } = options;
-    const y = this.adapter.forward(x, this, random);
-    return activation ? gelu(y) : residual ? add(residual, y) : y;
+    const sum = this.adapter.forward(x, this, random);
+    const y = activation ? gelu(sum) : sum;
+    return residual ? add(residual, y) : y;
   }
 
   /** The same without its adapter. */

@@ -7,11 +7,11 @@ import { sumLine } from "./sums.ts";
 import { add, mul } from "./binary.ts";
 import { gelu } from "./unary.ts";
 
-/** What follows a linear layer, one or the other. */
+/** What follows a linear layer. */
 export interface AffineOptions {
   /** GELU, in GPT-2's approximation, of what the layer gives. */
   activation?: "gelu";
-  /** What the layer's output is added to, of the same shape. */
+  /** What is added to what that gives, of the same shape. */
   residual?: Tensor;
 }
 
@@ -76,15 +76,10 @@ function affine(
   const rows = inputs === 0 ? 0 : x.size / inputs;
   const shape = [...x.shape.slice(0, -1), outputs];
   if (residual) {
-    if (activation) {
-      throw new TypeError(
-        `Cannot apply ${op} with both an activation and a residual`,
-      );
-    }
     expectShape(`apply ${op} to [${x.shape}]`, "residual", residual, shape);
-    if (inputs === 0 || outputs % 4 !== 0 || residual.dtype !== x.dtype) {
-      return add(residual, affine(layer, {}));
-    }
+    const together = !activation && inputs > 0 && outputs % 4 === 0 &&
+      residual.dtype === x.dtype;
+    if (!together) return add(residual, affine(layer, { activation }));
   }
   const learning = recorded(inputsOf({ ...layer, residual }));
   const activated = activation === "gelu" && outputs % 4 === 0;

@@ -20,6 +20,7 @@ import imageB from "../../kernels/shared/b_image.wgsl" with { type: "text" };
 import columnSums from "../../kernels/shared/column_sums.wgsl" with {
   type: "text",
 };
+import ends from "../../kernels/shared/ends.wgsl" with { type: "text" };
 import finish from "../../kernels/shared/finish.wgsl" with { type: "text" };
 import finishGelu from "../../kernels/shared/finish_gelu.wgsl" with {
   type: "text",
@@ -62,6 +63,7 @@ export function kernelFor(
       SOURCES[name],
       sources === "images" ? imageA : bufferA,
       sources === "buffers" ? bufferB : imageB,
+      ends,
       ENDS[end],
       ...name === "matmul_rows" ? [rowReductions] : [],
       ...name === "matmul_subgroup" ? [sums ? columnSums : noColumnSums] : [],

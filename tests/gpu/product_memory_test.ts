@@ -196,6 +196,11 @@ Deno.test("twins in blocks of columns give what the memory gives, of any width",
       }
     }
   }
+  const x = Tensor.randn(device, [1, 600], random);
+  const long = Tensor.randn(device, [600, 128], random);
+  const whole = await product(x, long, { variant: plain }).read();
+  using _limit = narrow(device); // in slices along the shared axis
+  assertNear(await product(x, long, { keep: true }).read(), whole, "cut", 1e-6);
 });
 
 Deno.test("linear layers and products leave gradients where they are wanted", async () => {

@@ -76,6 +76,7 @@ function activated(
 export function onResidual(
   op: "linear" | "conv1d",
   weight: (inputs: number, outputs: number) => number[],
+  activation?: "gelu",
 ): Case[] {
   return [[1, 37, 24], [5, 7, 9], [70, 33, 68], [5, 3000, 8]].map((
     [rows, inputs, outputs],
@@ -87,10 +88,11 @@ export function onResidual(
       normal(outputs),
       normal(rows, outputs),
     ],
-    rest: ["and a residual"],
-    run: (x, weight, bias, residual) => ops[op](x, weight, bias, { residual }),
+    rest: [activation ?? "nothing", "and a residual"],
+    run: (x, weight, bias, residual) =>
+      ops[op](x, weight, bias, { activation, residual }),
     reference: (x, weight, bias, residual) =>
-      reference.add(residual, reference[op](x, weight, bias)),
+      reference.add(residual, reference[op](x, weight, bias, { activation })),
     depth: inputs,
   }));
 }
@@ -119,6 +121,7 @@ export const matrixCases: readonly Case[] = [
   ...activated("conv1d", (inputs, outputs) => [inputs, outputs]),
   ...onResidual("linear", (inputs, outputs) => [outputs, inputs]),
   ...onResidual("conv1d", (inputs, outputs) => [inputs, outputs]),
+  ...onResidual("conv1d", (inputs, outputs) => [inputs, outputs], "gelu"),
 
   row("attention", [normal(1, 1, 3)], 1),
   row("attention", [normal(2, 7, 3 * 12)], 3),
