@@ -147,27 +147,11 @@ export class Images {
   twin(span: Span, blocks: ImageBlocks | null = null): Image {
     const found = this.twinOf(span, blocks);
     if (found !== undefined) return found;
-    const { storage: { id, buffer }, offset, bytes } = span;
-    let image: Image;
-    if (blocks === null) {
-      image = this.#make(sizeOf(span));
-      this.#fill(image, span);
-    } else {
-      const { row: bytesPerRow, block } = blocks;
-      const width = block / TEXEL_BYTES;
-      const rows = bytes / bytesPerRow;
-      image = this.#make({
-        width: noPowerOfTwo(width),
-        height: noPowerOfTwo(bytes / block),
-      });
-      const { texture } = image;
-      for (let i = 0; i < bytesPerRow / block; i++) {
-        this.#queue.copyToTexture(
-          { id, buffer, offset: offset + i * block },
-          { texture, texels: width * rows, width, bytesPerRow, row: i * rows },
-        );
-      }
-    }
+    const { storage: { id } } = span;
+    const size = blocks ? sizeInBlocks(span, blocks) : sizeOf(span);
+    const image = this.#make(size);
+    if (blocks) this.#fillBlocks(image, span, blocks);
+    else this.#fill(image, span);
     let twins = this.#twins.get(id);
     if (twins === undefined) this.#twins.set(id, twins = new Map());
     twins.set(placeOf(span, blocks), image);
@@ -258,6 +242,21 @@ export class Images {
     }
   }
 
+  #fillBlocks(
+    { texture }: Image,
+    { storage: { id, buffer }, offset, bytes }: Span,
+    { row: bytesPerRow, block }: ImageBlocks,
+  ): void {
+    const width = block / TEXEL_BYTES;
+    const rows = bytes / bytesPerRow;
+    for (let i = 0; i < bytesPerRow / block; i++) {
+      this.#queue.copyToTexture(
+        { id, buffer, offset: offset + i * block },
+        { texture, texels: width * rows, width, bytesPerRow, row: i * rows },
+      );
+    }
+  }
+
   /** A buffer that begins with at least so many texels of zeros. */
   #zerosFor(texels: number): GPUBuffer {
     const size = TEXEL_BYTES * texels;
@@ -284,6 +283,14 @@ function sizeOf({ bytes }: Span, line: number = 0): ImageSize {
   return {
     width: line ? noPowerOfTwo(line + SPARE) : IMAGE_WIDTH,
     height: noPowerOfTwo(line ? roundUp(lines) : lines),
+  };
+}
+
+/** The size of a copy in blocks, never a power of two for the same reason. */
+function sizeInBlocks({ bytes }: Span, { block }: ImageBlocks): ImageSize {
+  return {
+    width: noPowerOfTwo(block / TEXEL_BYTES),
+    height: noPowerOfTwo(bytes / block),
   };
 }
 

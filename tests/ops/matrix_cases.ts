@@ -88,7 +88,7 @@ export function onResidual(
       normal(outputs),
       normal(rows, outputs),
     ],
-    rest: [activation ?? "nothing", "and a residual"],
+    rest: [{ activation, residual: true }],
     run: (x, weight, bias, residual) =>
       ops[op](x, weight, bias, { activation, residual }),
     reference: (x, weight, bias, residual) =>
