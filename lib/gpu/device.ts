@@ -225,7 +225,7 @@ export class Device implements Disposable {
 
   /** Gives memory that no tensor holds back to the GPU. */
   trim(): void {
-    this.images.dropAllTwins();
+    this.images.twins.dropAll();
     this.flush();
     this.#queue.forget();
     this.#memory.trim();

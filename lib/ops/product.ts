@@ -160,9 +160,9 @@ function variantFor(job: Job): Variant {
   const { device } = tensor;
   if (!device.prefersBroadcast) return fewRowsVariant(job) ?? tunedVariant(job);
   const blocks = blocksOf(job);
-  if (keep && rows <= 16) device.images.twin(tensor, blocks);
+  if (keep && rows <= 16) device.images.twins.make(tensor, blocks);
   return subgroupVariant(job, {
-    twin: device.images.twinOf(tensor, blocks) !== undefined,
+    twin: device.images.twins.of(tensor, blocks) !== undefined,
   });
 }
 

@@ -207,7 +207,7 @@ function imagesOf(
   if (sources === "buffers") return { layout: {} };
   const { a, b, soon } = job;
   const blocks = blocksOf(job);
-  const twin = images.twinOf(b.tensor, blocks);
+  const twin = images.twins.of(b.tensor, blocks);
   const inBlocks = twin && blocks;
   const row_b = inBlocks ? b.tensor.shape[0] : b.row;
   const BLOCK_B = inBlocks ? b.row * blocks.block / blocks.row : 0;

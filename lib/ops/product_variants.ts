@@ -8,7 +8,7 @@
  */
 
 import type { Device } from "../gpu/device.ts";
-import type { ImageBlocks } from "../gpu/images.ts";
+import type { ImageBlocks } from "../gpu/image_maker.ts";
 import type { Job } from "./product_job.ts";
 
 /** A way to compute a product: a kernel, its settings, and what it reads. */
@@ -62,7 +62,7 @@ export function blocksOf({ b, transposeB }: Job): ImageBlocks | null {
   const bytes = dtype === "f16" ? 8 : 16; // of a vector
   for (const wide of WIDTHS) {
     const blocks = { row: bytes * row, block: bytes * wide * subgroupSize };
-    if (images.takes(tensor, blocks)) return blocks;
+    if (images.twins.takes(tensor, blocks)) return blocks;
   }
   return null;
 }
