@@ -4,7 +4,8 @@
 //             values[b, g, :, position + t] = v[b, t, g]
 //   attend    y[part, b, t, h] = sum of p[s] values[s], of what there is  a workgroup per (part, b, t, h)
 //             of s <= position + t in the part;
-//             p = softmax(scale q[b, t, h] . keys[s]), of the g that serves h
+//             p = softmax(scale q[b, t, h] . keys[s]), of the g that serves h;
+//             a single new position is appended on the way
 //   combine   y[b, t, h] = sum of y_parts[part, b, t, h] weighed          a thread per value of y
 //             by exp(lse[part, b, t, h]), over their sum
 //
@@ -18,6 +19,7 @@
 const BLOCK: u32 = 64u;
 const SIZE: u32 = 8u; // values per head
 const CHANNELS: u32 = 8u; // put together at once
+const SINGLE: bool = false; // one new position, which `attend` appends
 const LOWEST: f32 = -1e30;
 
 alias Kept = vec4f; // a value of the cache
@@ -39,13 +41,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> qkv: array<Stored>; //             [B, T, H + 2 G, SIZE]
 @group(0) @binding(2) var<storage, read_write> keys: array<Kept>; //        [B, G, SIZE, capacity]
 @group(0) @binding(3) var<storage, read_write> values: array<Kept>; //      [B, G, SIZE, capacity]
-@group(0) @binding(4) var<storage, read> keys_kept: array<Kept>; //         keys, once appended
-@group(0) @binding(5) var<storage, read> values_kept: array<Kept>; //       values, once appended
-@group(0) @binding(6) var<storage, read_write> y_part: array<Part>; //      [parts, B, T, H, SIZE]
-@group(0) @binding(7) var<storage, read_write> lse: array<f32>; //          [parts, B, T, H]
-@group(0) @binding(8) var<storage, read> y_parts: array<Part>; //           y_part, once attended
-@group(0) @binding(9) var<storage, read> lse_parts: array<f32>; //          lse, once attended
-@group(0) @binding(10) var<storage, read_write> y: array<Stored>; //        [B, T, H, SIZE]
+@group(0) @binding(4) var<storage, read_write> y_part: array<Part>; //      [parts, B, T, H, SIZE]
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>; //          [parts, B, T, H]
+@group(0) @binding(6) var<storage, read> y_parts: array<Part>; //           y_part, once attended
+@group(0) @binding(7) var<storage, read> lse_parts: array<f32>; //          lse, once attended
+@group(0) @binding(8) var<storage, read_write> y: array<Stored>; //         [B, T, H, SIZE]
 
 var<workgroup> sums: array<array<Value, BLOCK + 1u>, CHANNELS>;
 
@@ -84,7 +84,8 @@ fn attend(
   let t = id / params.heads % params.time;
   let b = id / params.heads / params.time % params.batch;
   let first = id / rows * params.part;
-  let g = h / (params.heads / params.key_heads);
+  let served = params.heads / params.key_heads; // heads of queries by one of keys
+  let g = h / served;
   let head = (b * params.key_heads + g) * SIZE * params.capacity;
   let count = min(first + params.part, params.position + t + 1u);
   var q = array<Value, SIZE>();
@@ -93,10 +94,28 @@ fn attend(
   var sum = array<Value, SIZE>();
   var top = LOWEST;
   var total = 0.0;
-  for (var s = first + thread; s < count; s += BLOCK) {
+  var kept = count; // the positions to read from the cache
+  if SINGLE && first <= params.position && params.position < count {
+    kept = params.position;
+    let k = at_qkv(b, t, params.heads + g);
+    let v = at_qkv(b, t, params.heads + params.key_heads + g);
+    if h % served == 0u {
+      for (var c = thread; c < SIZE; c += BLOCK) {
+        keys[head + c * params.capacity + params.position] = Kept(qkv[k + c]);
+        values[head + c * params.capacity + params.position] = Kept(qkv[v + c]);
+      }
+    }
+    if thread == 0u {
+      top = 0.0;
+      for (var c = 0u; c < SIZE; c++) { top = plus_dot(top, q[c], Value(Kept(qkv[k + c]))); }
+      total = 1.0;
+      for (var c = 0u; c < SIZE; c++) { sum[c] = Value(Kept(qkv[v + c])); }
+    }
+  }
+  for (var s = first + thread; s < kept; s += BLOCK) {
     var score = 0.0;
     for (var c = 0u; c < SIZE; c++) {
-      score = plus_dot(score, q[c], Value(keys_kept[head + c * params.capacity + s]));
+      score = plus_dot(score, q[c], Value(keys[head + c * params.capacity + s]));
     }
     let next = max(top, score);
     let shrink = exp(top - next);
@@ -104,7 +123,7 @@ fn attend(
     top = next;
     total = total * shrink + share;
     for (var c = 0u; c < SIZE; c++) {
-      sum[c] = sum[c] * shrink + share * Value(values_kept[head + c * params.capacity + s]);
+      sum[c] = sum[c] * shrink + share * Value(values[head + c * params.capacity + s]);
     }
   }
 

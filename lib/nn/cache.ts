@@ -95,6 +95,7 @@ export class KeyValueCache implements Disposable {
     const { keys, values } = this.#layers[layer];
     const SIZE = size % 4 === 0 ? size / 4 : size;
     const BLOCK = device.prefersBroadcast ? device.subgroupSize : LEAST_PART;
+    const SINGLE = time === 1;
     const queries = batch * heads * time;
     const count = this.#length + time;
     const parts = partsFor(device, queries, count);
@@ -114,7 +115,7 @@ export class KeyValueCache implements Disposable {
     ) =>
       (size % 4 === 0 ? vectorKernel : scalarKernel).run(entry, {
         args: { ...args, ...tensors },
-        constants: { SIZE, BLOCK },
+        constants: { SIZE, BLOCK, SINGLE },
         grid,
         types: {
           Stored: stored(qkv.dtype, size),
@@ -124,8 +125,10 @@ export class KeyValueCache implements Disposable {
         work: { flops: 2 * read, bytes: read * keys.bytes / keys.size },
         trips: entry === "attend" ? Math.ceil(part / BLOCK) + SIZE * BLOCK : 0,
       });
-    const added = batch * keyValueHeads * time * SIZE;
-    run("append", { keys, values }, { threads: added });
+    if (!SINGLE) {
+      const added = batch * keyValueHeads * time * SIZE;
+      run("append", { keys, values }, { threads: added });
+    }
     // The first positions see nothing but each other.
     if (this.#length === 0 && time > 1) {
       return noGrad(() => attention(qkv, heads, { keyValueHeads }));
@@ -138,7 +141,7 @@ export class KeyValueCache implements Disposable {
     using lse = Tensor.empty(device, [parts, batch, time, heads]);
     run(
       "attend",
-      { keys_kept: keys, values_kept: values, y_part, lse },
+      { keys, values, y_part, lse },
       { groups: parts * queries },
       2 * queries * count * size,
     );
