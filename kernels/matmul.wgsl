@@ -28,6 +28,8 @@ const WIDE_K: u32 = TILE_K / 4u;
 const THREADS_M: u32 = WIDE_M / REPEAT_M;
 const THREADS_N: u32 = WIDE_N / REPEAT_N;
 const THREADS: u32 = THREADS_M * THREADS_N;
+const BRING_A: u32 = WIDE_K * WIDE_M; // threads that fetch a, the first; those that fetch b are the last
+const BRING_B: u32 = WIDE_K * WIDE_N;
 const STAGE_A: u32 = TILE_K * (WIDE_M + 1u);
 const STAGE_B: u32 = TILE_K * (WIDE_N + 1u);
 
@@ -113,10 +115,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let start_b = params.start_b + matrix * params.matrix_b;
   let first_k = group.z % params.parts * params.part_depth;
   let end_k = min(params.depth, first_k + params.part_depth);
+  let brings_a = thread < BRING_A;
+  let brings_b = thread >= THREADS - BRING_B;
   let at_a = place_a(thread);
-  let at_b = place_b(thread);
-  let brings_a = thread < WIDE_K * WIDE_M;
-  let brings_b = thread < WIDE_K * WIDE_N;
+  let at_b = place_b(thread - (THREADS - BRING_B));
   var next_a = mat4x4f();
   var next_b = mat4x4f();
   if brings_a { next_a = fetch_a(start_a, row + 4u * at_a.y, first_k + 4u * at_a.x); }

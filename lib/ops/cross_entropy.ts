@@ -1,10 +1,18 @@
 import { record } from "../tensor/tape.ts";
 import { expectFloat } from "../tensor/expect.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { rowBlock, RowKernel, rowReductions } from "./rows.ts";
+import {
+  longRowBlock,
+  longRowReductions,
+  rowBlock,
+  RowKernel,
+  rowReductions,
+} from "./rows.ts";
 import source from "../../kernels/cross_entropy.wgsl" with { type: "text" };
 
-const kernel = new RowKernel("cross_entropy", source, rowReductions);
+const [kernel, longKernel] = [rowReductions, longRowReductions].map(
+  (reductions) => new RowKernel("cross_entropy", source, reductions),
+);
 
 /** Which targets do not count. */
 export interface CrossEntropyOptions {
@@ -61,10 +69,11 @@ export function meanLoss(
   ignored: number,
 ): { loss: Tensor; counted: Tensor } {
   const { device, size: rows } = losses;
-  const BLOCK = rowBlock(device);
+  const long = longRowBlock(device, rows);
+  const BLOCK = long ?? rowBlock(device);
   const loss = Tensor.empty(device, []);
   const counted = Tensor.empty(device, []);
-  kernel.run("mean", 4, { // whatever the rows hold: one pipeline for all
+  (long ? longKernel : kernel).run("mean", 4, { // whatever the rows hold: one pipeline for all
     args: { targets, losses, loss, counted, rows, cols: 0, ignored },
     grid: { groups: 1 },
     constants: { BLOCK },

@@ -14,7 +14,12 @@ import {
 import { storedAs, vectorsOf } from "./elementwise.ts";
 import { concat } from "./layout.ts";
 import { product } from "./product.ts";
-import { longRowReductions, rowBlock, rowReductions } from "./rows.ts";
+import {
+  longRowBlock,
+  longRowReductions,
+  rowBlock,
+  rowReductions,
+} from "./rows.ts";
 import { expectRows, pickRows, pickTargets } from "./scored_rows.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import vectorSource from "../../kernels/shared/vector.wgsl" with {
@@ -59,7 +64,6 @@ export interface LinearCrossEntropyOptions extends CrossEntropyOptions {
 
 const CHUNK_BYTES = 32 * 2 ** 20;
 const GPU_CHUNK_BYTES = 96 * 2 ** 20; // more rows keep more of a GPU busy
-const LONG = 2048; // vectors of four in a row
 const ALIGNED_ROWS = 128; // begin where kernels can bind them
 const PITCH = 64; // rows are a multiple of it long, so that images hold one to a line
 
@@ -176,9 +180,8 @@ function score(
 ): void {
   const { device, shape: [rows, columns] } = logits;
   const wide = Math.ceil(cols / 4);
-  // Few rows leave a GPU idle unless many threads share each.
-  const long = !device.prefersBroadcast && wide >= LONG;
-  const BLOCK = long ? 256 : rowBlock(device);
+  const long = longRowBlock(device, wide);
+  const BLOCK = long ?? rowBlock(device);
   const passes = statistics ? 3 : 2;
   (long ? longKernel : kernel).run(statistics ? "score_and_measure" : "score", {
     args: {

@@ -35,6 +35,20 @@ export function rowBlock({ subgroupSize }: Device): number {
   return subgroupSize || 64;
 }
 
+const LONG = 2048; // values
+
+/**
+ * Threads of a workgroup that takes a row of so many values with
+ * {@linkcode longRowReductions}, or null where the row is too short to gain by it:
+ * few rows leave a GPU idle unless many threads share each.
+ */
+export function longRowBlock(
+  { prefersBroadcast }: Device,
+  length: number,
+): number | null {
+  return !prefersBroadcast && length >= LONG ? 256 : null;
+}
+
 /** How to run a {@linkcode RowKernel}. */
 export interface RowOptions extends Omit<RunOptions, "types"> {
   /** What its `Stored` tensors hold: f32 or f16. */

@@ -141,15 +141,15 @@ function wider({ dtype }: Tensor): Dtype {
 
 /**
  * Parts long enough to be worth a thread, and enough of them to go round: GPUs
- * have thousands of threads to keep busy, software adapters a few dozen.
+ * have tens of thousands of threads to keep busy, software adapters a few dozen.
  */
 export function partition(
   { adapter: { software } }: Device,
   lines: number,
   length: number,
 ): { parts: number; part: number } {
-  const threads = software ? (lines < 32 ? 256 : 32) : 4096;
+  const [threads, least] = software ? [lines < 32 ? 256 : 32, 32] : [32768, 64];
   const wanted = Math.ceil(threads / Math.max(1, lines));
-  const part = Math.min(16384, Math.max(32, Math.ceil(length / wanted)));
+  const part = Math.min(16384, Math.max(least, Math.ceil(length / wanted)));
   return { parts: Math.max(1, Math.ceil(length / part)), part };
 }

@@ -7,7 +7,12 @@
 
 import type { Device } from "../gpu/device.ts";
 import { Kernel } from "../gpu/kernel.ts";
-import { rowBlock, rowReductions } from "../ops/rows.ts";
+import {
+  longRowBlock,
+  longRowReductions,
+  rowBlock,
+  rowReductions,
+} from "../ops/rows.ts";
 import type { Parameter } from "../tensor/parameter.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { windows } from "../tensor/windows.ts";
@@ -15,7 +20,9 @@ import { type FlatParameters, type Run, stretch } from "./flat.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import source from "../../kernels/gradient_norm.wgsl" with { type: "text" };
 
-const kernel = new Kernel("gradient_norm", source, gridSource, rowReductions);
+const [kernel, longKernel] = [rowReductions, longRowReductions].map(
+  (reductions) => new Kernel("gradient_norm", source, gridSource, reductions),
+);
 
 const CHUNK = 4096; // elements of one sum; a window holds a whole number of them
 
@@ -146,11 +153,13 @@ export class GradientNorm implements Disposable {
       }
       whole[Symbol.dispose]();
     }
-    kernel.run("settle", {
+    const long = longRowBlock(this.#device, first);
+    const BLOCK = long ?? constants.BLOCK;
+    (long ? longKernel : kernel).run("settle", {
       args: { ...shared, chunk: 0, base: 0, count: 0, first: 0, chunks: first },
       grid: { groups: 1 },
-      constants,
-      trips: Math.ceil(first / constants.BLOCK),
+      constants: { BLOCK },
+      trips: Math.ceil(first / BLOCK),
     });
   }
 
