@@ -79,8 +79,13 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) th
 }
 
 @compute @workgroup_size(BLOCK)
-fn transposed(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let col = group.x * COLS;
+fn transposed(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let col = flat_group(group, groups) * COLS;
+  if col >= params.cols { return; }
   let depth = params.depth;
   let row_a = params.row_a;
   let row_b = params.row_b;

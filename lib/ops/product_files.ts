@@ -31,6 +31,7 @@ import finishResidual from "../../kernels/shared/finish_residual.wgsl" with {
 import finishTimes from "../../kernels/shared/finish_times.wgsl" with {
   type: "text",
 };
+import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import noColumnSums from "../../kernels/shared/no_column_sums.wgsl" with {
   type: "text",
 };
@@ -65,7 +66,7 @@ export function kernelFor(
       sources === "buffers" ? bufferB : imageB,
       ends,
       ENDS[end],
-      ...name === "matmul_rows" ? [rowReductions] : [],
+      ...name === "matmul_rows" ? [gridSource, rowReductions] : [],
       ...name === "matmul_subgroup" ? [sums ? columnSums : noColumnSums] : [],
     );
     kernels.set(key, kernel);

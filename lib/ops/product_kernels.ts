@@ -173,7 +173,7 @@ function runRows(
     kernel.run("transposed", {
       ...given,
       constants: { ...constants, COLS },
-      grid: { groups: [Math.ceil(job.cols / COLS), 1] },
+      grid: { groups: Math.ceil(job.cols / COLS) },
       trips: Math.ceil(job.depth / 4 / BLOCK),
     });
   } else {

@@ -280,7 +280,9 @@ export class Tensor implements Disposable {
     const word = new Uint8Array(4);
     for (let at = 0; at < 4; at += one.length) word.set(one, at);
     const { device, size } = this;
-    const most = device.gpu.limits.maxStorageBufferBindingSize / 4; // elements
+    const { maxStorageBufferBindingSize } = device.gpu.limits;
+    const most = Math.floor(maxStorageBufferBindingSize / PART_BYTES) *
+      PART_BYTES / one.length; // elements
     for (let start = 0; start < size; start += most) {
       const y = size <= most
         ? this.view([size])

@@ -233,6 +233,18 @@ Deno.test("a product of few rows", async () => {
   }
 });
 
+Deno.test("a row times more columns than a grid is wide has them all", async () => {
+  const device = devices.plain!;
+  using _scope = device.scope();
+  const COLS = 4 * 65_535 + 8;
+  const numbers = Float32Array.from({ length: 4 * COLS }, (_, i) => i >> 2);
+  const b = Tensor.from(device, numbers, [1, COLS, 4]);
+  const a = Tensor.ones(device, [1, 1, 4]);
+  const c = await product(a, b, { transposeB: true }).read();
+  assertEquals(c.length, COLS);
+  assertEquals(c.findIndex((sum, i) => sum !== 4 * i), -1);
+});
+
 Deno.test("a product of any mixture of types", async () => {
   if (!devices.best!.features.has("shader-f16")) return;
   const mixtures: Types[] = [
