@@ -10,6 +10,7 @@
  * @module
  */
 
+import { Clock } from "../lib/gpu/clock.ts";
 import { Device } from "../lib/gpu/device.ts";
 import { GpuError } from "../lib/gpu/error.ts";
 
@@ -44,6 +45,7 @@ const CAPACITY = 2048; // passes between two reads of the clock
 export class Stopwatch implements Disposable {
   /** The device to make tensors on. */
   readonly device: Device;
+  readonly #tick: number; // nanoseconds
   readonly #stamps: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #readable: GPUBuffer;
@@ -53,14 +55,18 @@ export class Stopwatch implements Disposable {
   /** Opens a device with a clock. */
   static async open(): Promise<Stopwatch> {
     const device = await Device.open();
-    if (device.features.has("timestamp-query")) return new Stopwatch(device);
+    if (device.features.has("timestamp-query")) {
+      const { tick } = await Clock.of(device.gpu);
+      return new Stopwatch(device, tick);
+    }
     device[Symbol.dispose]();
     throw new GpuError("Cannot measure: the adapter has no clock");
   }
 
   /** Times the passes of a device that has timestamps. */
-  constructor(device: Device) {
+  private constructor(device: Device, tick: number) {
     this.device = device;
+    this.#tick = tick;
     const { gpu } = device;
     const size = 2 * 8 * CAPACITY;
     this.#stamps = gpu.createQuerySet({
@@ -129,7 +135,7 @@ export class Stopwatch implements Disposable {
     const stamps = await this.#read();
     return ends.map((end, turn) => {
       const first = turn === 0 ? 0 : ends[turn - 1];
-      return Number(stamps[2 * end - 1] - stamps[2 * first]) / 1e9;
+      return Number(stamps[2 * end - 1] - stamps[2 * first]) * this.#tick / 1e9;
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-const APART = 30; // milliseconds between the two looks at the clock
+const APART = 50; // milliseconds between the two looks at the clock
 const TOLERANCE = 0.2;
 
 /** Timestamps on their way to the host. */
@@ -49,15 +49,27 @@ export class Clock {
     this.#gpu = gpu;
   }
 
-  /** The clock of a device that has timestamps. */
+  /** The clock of a device that has timestamps and nothing to do. */
   static async of(gpu: GPUDevice): Promise<Clock> {
     const clock = new Clock(gpu);
     const first = await clock.#look();
     await new Promise((resolve) => setTimeout(resolve, APART));
     const second = await clock.#look();
-    const tick = (second.host - first.host) / (second.gpu - first.gpu);
-    if (tick > 0 && Math.abs(tick - 1) > TOLERANCE) clock.#tick = tick;
+    // A look happened between two moments, so that a tick has a shortest and a
+    // longest length. Nanoseconds are believed unless they are out of the question.
+    const ticks = second.gpu - first.gpu;
+    if (!(ticks > 0)) return clock;
+    const shortest = (second.before - first.after) / ticks;
+    const longest = (second.after - first.before) / ticks;
+    if (shortest > 1 + TOLERANCE || longest < 1 - TOLERANCE) {
+      clock.#tick = (second.before - first.before) / ticks;
+    }
     return clock;
+  }
+
+  /** Nanoseconds of a tick. */
+  get tick(): number {
+    return this.#tick;
   }
 
   /** Has an encoder save the first queries of a set, to be read once. */
@@ -90,8 +102,8 @@ export class Clock {
     );
   }
 
-  /** The times of both clocks at one moment, in nanoseconds. */
-  async #look(): Promise<{ host: number; gpu: number }> {
+  /** A moment by the GPU's clock, and moments of the host's round it, in nanoseconds. */
+  async #look(): Promise<{ before: number; after: number; gpu: number }> {
     const stamps = this.#gpu.createQuerySet({ type: "timestamp", count: 2 });
     const encoder = this.#gpu.createCommandEncoder();
     encoder.beginComputePass({
@@ -102,10 +114,11 @@ export class Clock {
       },
     }).end();
     const saved = this.resolve(encoder, stamps, 2);
-    const host = 1e6 * performance.now();
+    const before = 1e6 * performance.now();
     this.#gpu.queue.submit([encoder.finish()]);
     const [, end] = await this.read(saved);
+    const after = 1e6 * performance.now();
     stamps.destroy();
-    return { host, gpu: 1000 * end };
+    return { before, after, gpu: 1000 * end };
   }
 }
