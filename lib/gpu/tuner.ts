@@ -7,7 +7,7 @@
 import type { Device } from "./device.ts";
 import type { Profiler } from "./profiler.ts";
 import { readChoices, writeChoices } from "./tuning_file.ts";
-import type { TrialResult, Tunable } from "./tuning.ts";
+import type { Trial, TrialResult, Tunable } from "./tuning.ts";
 
 /** Where choices are kept from one start to the next. */
 export interface TuningStore {
@@ -80,6 +80,7 @@ export async function tune(
     device.tuning.settle(contest.key, choice);
     kept.set(contest.key, choice);
   }
+  device.trim(); // what trials took may be more than the work will
   store?.write(writeChoices(kept, origin));
   return { known, tried: rest.length };
 }
@@ -139,11 +140,16 @@ async function sound(
 ): Promise<string[]> {
   const { candidates, reference, tolerance } = tunable;
   using _scope = device.scope();
+  // Inputs are as large as the work: all that succeed share them.
+  let trial: Trial | null = null;
+  using _last = { [Symbol.dispose]: () => trial?.[Symbol.dispose]() };
   const attempt = async (candidate: string) => {
     try {
-      using trial = tunable.trial(device);
+      trial ??= tunable.trial(device);
       return await numbers(device, trial.run(candidate));
     } catch (error) {
+      trial?.[Symbol.dispose]();
+      trial = null;
       const [line] = (error as Error).message.split("\n");
       log(`${key}: dropped ${candidate}, which fails: ${line}`);
       await aftermath(device);

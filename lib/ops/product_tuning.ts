@@ -9,6 +9,7 @@ import type { Device } from "../gpu/device.ts";
 import type { Trial, Tunable } from "../gpu/tuning.ts";
 import { Random } from "../random.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { copyElements } from "./copy.ts";
 import type { Job, Stored } from "./product_job.ts";
 import { runVariant } from "./product_kernels.ts";
 import {
@@ -30,6 +31,7 @@ export function tunedVariant(job: Job): Variant {
 }
 
 const MOST_BATCH = 16; // in a trial
+const PERIOD = 1 << 14; // random numbers that repeat
 
 /** What products are tuned together: `product nt f32 f16 f32 10 9 8`. */
 function classOf(job: Job): string {
@@ -96,11 +98,20 @@ function trial(device: Device, job: Job): Trial {
 /** Fills a tensor with the same few thousand random numbers over and over. */
 function noise(tensor: Tensor, random: Random): Tensor {
   const HostArray = tensor.dtype === "f16" ? Float16Array : Float32Array;
-  const some = random.normal(1 << 14);
-  const numbers = new HostArray(tensor.size);
-  for (let at = 0; at < numbers.length; at += some.length) {
-    numbers.set(some.subarray(0, numbers.length - at), at);
+  const some = HostArray.from(random.normal(PERIOD));
+  if (tensor.size <= PERIOD) {
+    tensor.write(some.subarray(0, tensor.size));
+    return tensor;
   }
-  tensor.write(numbers);
+  // Sizes are powers of two, but for the number of matrices.
+  const times = tensor.size / gcd(tensor.size, PERIOD);
+  const period = tensor.size / times;
+  using line = Tensor.from(tensor.device, some.subarray(0, period));
+  copyElements(line, tensor, [times, period], { source: { strides: [0, 1] } });
   return tensor;
+}
+
+/** The greatest common divisor. */
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
 }
