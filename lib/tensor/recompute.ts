@@ -61,6 +61,8 @@ export function recompute(
     const dx = resultOf(device, () => {
       const { leaf, y } = enableGrad(run);
       const grads: Gradients = new Map([[y, dy.view(dy.shape)]]);
+      // Alone, the gradient is added to in its place, as without recomputing.
+      dy[Symbol.dispose]();
       if (total) grads.set(leaf, total);
       passBack(y, grads);
       return grads.get(leaf) ?? null;
