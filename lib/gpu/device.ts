@@ -59,6 +59,9 @@ const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
 /** For which commands wait to be submitted together, in milliseconds. */
 const MOMENT = 150;
 
+/** Milliseconds that the reason of a failed wait may take to come. */
+const REASON = 20;
+
 /**
  * A GPU and the work queued on it.
  *
@@ -208,6 +211,7 @@ export class Device implements Disposable {
     what: () => string = () => "a buffer",
     options: { stays?: boolean } = {},
   ): Storage {
+    this.#expectOpen();
     const most = this.gpu.limits.maxBufferSize;
     if (bytes > most) {
       throw new RangeError(
@@ -246,6 +250,7 @@ export class Device implements Disposable {
 
   /** Queues a run of a pipeline. */
   dispatch(run: Dispatch): void {
+    this.#expectOpen();
     this.#failure.check();
     for (const { id, writable } of run.storage) {
       if (writable) this.images.forget(id);
@@ -292,7 +297,7 @@ export class Device implements Disposable {
    */
   async profile(): Promise<Profiler | null> {
     if (!this.features.has("timestamp-query")) return null;
-    this.flush();
+    await this.idle();
     const clock = await Clock.of(this.gpu);
     const profiler = new Profiler(this.gpu, clock, () => {
       if (this.#queue.timer !== profiler) return;
@@ -313,6 +318,7 @@ export class Device implements Disposable {
     const padded = spans.map(({ bytes }) => Math.ceil(bytes / 8) * 8);
     const total = padded.reduce((sum, bytes) => sum + bytes, 0);
     if (total === 0) return spans.map(() => new ArrayBuffer(0));
+    this.#expectOpen();
     const target = this.#readBacks.acquire(total);
     let at = 0;
     for (const [i, { storage, offset, bytes }] of spans.entries()) {
@@ -324,7 +330,14 @@ export class Device implements Disposable {
     }
     this.flush();
     const waits = performance.now();
-    await target.buffer.mapAsync(GPUMapMode.READ, 0, total);
+    try {
+      await target.buffer.mapAsync(GPUMapMode.READ, 0, total);
+    } catch (error) {
+      // Why comes by another way, and may come later.
+      await new Promise((resolve) => setTimeout(resolve, REASON));
+      this.#failure.check();
+      throw error;
+    }
     this.#queue.timer?.awaited(waits);
     this.#failure.check();
     const mapped = target.buffer.getMappedRange(0, total);
@@ -360,6 +373,14 @@ export class Device implements Disposable {
           `Cannot compile ${label}: ${error.message.trim()}`,
         );
       });
+    }
+  }
+
+  #expectOpen(): void {
+    if (this.#closed) {
+      throw new GpuError(
+        `Cannot compute on ${this.adapter.name}: it is closed`,
+      );
     }
   }
 

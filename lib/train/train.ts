@@ -16,6 +16,7 @@ import type { Random } from "../random.ts";
 import { backward } from "../tensor/backward.ts";
 import { noGrad } from "../tensor/tape.ts";
 import { readAll, Tensor } from "../tensor/tensor.ts";
+import { Pace } from "./pace.ts";
 
 /** A model that can be trained. */
 export interface Trainable {
@@ -117,8 +118,9 @@ export interface Step {
   readonly tokens: number;
   /**
    * What this step and those not yet read measured. Awaiting it waits for the
-   * GPU; ignoring it costs nothing. Throws {@linkcode NotFiniteError} if a loss
-   * or gradient was not a finite number, and no lower loss scale can help.
+   * GPU; ignoring it costs nothing; it may also come after the last step. Throws
+   * {@linkcode NotFiniteError} if a loss or gradient was not a finite number, and
+   * no lower loss scale can help.
    */
   read(): Promise<readonly StepReport[]>;
 }
@@ -148,8 +150,9 @@ const NOTED = 5;
  * Trains, yielding after each step is queued. Logging, evaluation and
  * checkpoints are the caller's loop body; `break` stops.
  *
- * Nothing here waits for the GPU. Losses and gradient norms gather there until
- * {@linkcode Step.read}, or until there are a thousand of them.
+ * Nothing here waits for the step just taken: the host runs at most sixteen ahead.
+ * Losses and gradient norms gather on the GPU until {@linkcode Step.read}, or until
+ * there are a thousand of them.
  */
 export async function* train<B extends Readable = Batch>(
   options: TrainOptions<B>,
@@ -157,23 +160,30 @@ export async function* train<B extends Readable = Batch>(
   const { device, optimizer, schedule, steps, start = 0, random } = options;
   const { gradientAccumulationSteps = 1 } = options;
   const lossOfNext = lossesOf(options);
-  using history = new History(device, optimizer, gradientAccumulationSteps);
+  const history = new History(device, optimizer, gradientAccumulationSteps);
+  const pace = new Pace(device);
   const share = 1 / gradientAccumulationSteps;
-  for (let index = start; index < steps; index++) {
-    const learningRate = schedule(index);
-    let tokens = 0;
-    for (let micro = 0; micro < gradientAccumulationSteps; micro++) {
-      using _scope = device.scope();
-      const { loss, read } = lossOfNext({ random });
-      backward(loss, scaleOf(optimizer, share));
-      history.add(loss);
-      tokens += read;
+  try {
+    for (let index = start; index < steps; index++) {
+      const learningRate = schedule(index);
+      let tokens = 0;
+      for (let micro = 0; micro < gradientAccumulationSteps; micro++) {
+        using _scope = device.scope();
+        const { loss, read } = lossOfNext({ random });
+        backward(loss, scaleOf(optimizer, share));
+        history.add(loss);
+        tokens += read;
+      }
+      optimizer.step(learningRate);
+      const step = index + 1;
+      history.close(step, learningRate);
+      device.flush();
+      await pace.step();
+      yield { step, learningRate, tokens, read: () => history.read() };
+      if (history.full) await history.settle();
     }
-    optimizer.step(learningRate);
-    history.close(index + 1, learningRate);
-    device.flush();
-    yield { step: index + 1, learningRate, tokens, read: () => history.read() };
-    if (history.full) await history.settle();
+  } finally {
+    await history.end();
   }
 }
 
@@ -229,7 +239,7 @@ function scaleOf({ lossScale }: AdamW, share: number): number | Tensor {
 }
 
 /** Losses and gradient norms of the steps not yet read, on the GPU. */
-class History implements Disposable {
+class History {
   readonly #optimizer: AdamW;
   readonly #batches: number;
   readonly #losses: Tensor;
@@ -237,6 +247,7 @@ class History implements Disposable {
   #pending: { step: number; learningRate: number }[] = [];
   #settled: StepReport[] = [];
   #filled = 0;
+  #failed: unknown = null;
 
   /** For steps of so many batches. */
   constructor(device: Device, optimizer: AdamW, batches: number) {
@@ -289,13 +300,20 @@ class History implements Disposable {
 
   /** What was measured since this was last asked, in order. */
   async read(): Promise<StepReport[]> {
+    if (this.#failed !== null) throw this.#failed;
     await this.settle();
     const settled = this.#settled;
     this.#settled = [];
     return settled;
   }
 
-  [Symbol.dispose](): void {
+  /** Gives the memory back, once what is left of it was read for later. */
+  async end(): Promise<void> {
+    try {
+      await this.settle();
+    } catch (error) {
+      this.#failed = error; // for who asks
+    }
     this.#losses[Symbol.dispose]();
     this.#statuses[Symbol.dispose]();
   }

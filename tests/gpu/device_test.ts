@@ -3,9 +3,12 @@ import {
   assertAlmostEquals,
   assertEquals,
   assertRejects,
+  assertThrows,
 } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { blankGpu } from "../../lib/gpu/blank.ts";
 import { Device } from "../../lib/gpu/device.ts";
+import { GpuError } from "../../lib/gpu/error.ts";
 import { Kernel } from "../../lib/gpu/kernel.ts";
 import { parameters } from "../../lib/nn/parameters.ts";
 import { add, matmul, mul } from "../../lib/ops/mod.ts";
@@ -280,9 +283,59 @@ Deno.test("where there is no adapter, open() says what to do", async () => {
   );
 });
 
-Deno.test("a closed device refuses to read", async () => {
+Deno.test("a closed device refuses to compute and to read, and says why", async () => {
   const device = await Device.open();
   const x = Tensor.ones(device, [3]);
   device[Symbol.dispose]();
-  await assertRejects(() => x.read(), Error);
+  await assertRejects(() => x.read(), GpuError, "it is closed");
+  assertThrows(() => x.fill(2), GpuError, "it is closed");
+  assertThrows(() => Tensor.ones(device, [3]), GpuError, "it is closed");
+});
+
+Deno.test("a read that fails with its device says what became of the device", async () => {
+  using open = await Device.open();
+  const gpu = blankGpu(open.gpu.limits, open.gpu.features);
+  const lost = Promise.withResolvers<GPUDeviceLostInfo>();
+  const { createBuffer } = gpu;
+  const device = new Device(
+    Object.assign(gpu, {
+      lost: lost.promise,
+      createBuffer: (descriptor: GPUBufferDescriptor) =>
+        Object.assign(createBuffer(descriptor), {
+          mapAsync() {
+            const info = { reason: "unknown", message: "it fell off the bus" };
+            setTimeout(() => lost.resolve(info as GPUDeviceLostInfo), 2);
+            return Promise.reject(new Error("validation error occurred"));
+          },
+        }),
+    }),
+    open.info,
+  );
+  const x = Tensor.ones(device, [3]);
+  await assertRejects(
+    () => x.read(),
+    GpuError,
+    "the device was lost: it fell off the bus",
+  );
+});
+
+Deno.test("a tensor is filled whole where a binding may hold any number of bytes", async () => {
+  using open = await Device.open();
+  const { features, limits } = open.gpu;
+  for (const maxStorageBufferBindingSize of [2 ** 20 - 1, 2 ** 20 - 4]) {
+    const odd = new Proxy(limits, {
+      get: (_, name) =>
+        name === "maxStorageBufferBindingSize"
+          ? maxStorageBufferBindingSize
+          : limits[name as "maxBufferSize"],
+    });
+    const device = new Device(blankGpu(odd, features), open.info);
+    for (const dtype of ["f32", "f16"] as const) {
+      const { dispatches } = device.counters;
+      const large = Tensor.empty(device, [2 ** 20 + 3], dtype);
+      large.fill(2);
+      const filled = large.bytes / maxStorageBufferBindingSize;
+      assertEquals(device.counters.dispatches - dispatches, Math.ceil(filled));
+    }
+  }
 });

@@ -13,6 +13,7 @@ import { Random } from "../../lib/random.ts";
 import { Parameter } from "../../lib/tensor/parameter.ts";
 import { readAll, type Tensor } from "../../lib/tensor/tensor.ts";
 import {
+  type Step,
   type StepReport,
   train,
   type Trainable,
@@ -173,11 +174,10 @@ class Squares implements Trainable, Disposable {
   }
 }
 
-/** Trains {@linkcode Squares} and gives what is read every so many steps. */
-async function squaresTrained(
-  readEvery: number,
-  options: Partial<TrainOptions> & { readonly steps: number },
-): Promise<StepReport[][]> {
+type SquaresOptions = Partial<TrainOptions> & { readonly steps: number };
+
+/** Trains {@linkcode Squares}. */
+async function* squares(options: SquaresOptions): AsyncGenerator<Step> {
   using model = new Squares();
   const own = new Map([["weight", model.weight]]);
   using optimizer = new AdamW(own, { gradClip: 0 });
@@ -188,16 +188,16 @@ async function squaresTrained(
   };
   const schedule = (step: number) => 1e-2 / (step + 1);
   const batches = { next: () => empty };
-  const loop = train({
-    device,
-    model,
-    optimizer,
-    batches,
-    schedule,
-    ...options,
-  });
+  yield* train({ device, model, optimizer, batches, schedule, ...options });
+}
+
+/** What is read every so many steps. */
+async function squaresTrained(
+  readEvery: number,
+  options: SquaresOptions,
+): Promise<StepReport[][]> {
   const read: StepReport[][] = [];
-  for await (const step of loop) {
+  for await (const step of squares(options)) {
     if (step.step % readEvery === 0) read.push([...await step.read()]);
   }
   return read;
@@ -218,6 +218,23 @@ Deno.test("read gives every step since it was last called, in order", async () =
   });
   const norms = read.flat().map(({ gradNorm }) => gradNorm);
   assertEquals(norms, norms.toSorted((a, b) => b - a));
+});
+
+Deno.test("steps can be read once the loop is over, however it ended", async () => {
+  for (const last of [5, 3]) {
+    const loop = squares({ steps: 5 });
+    let latest: Step | null = null;
+    for await (const step of loop) {
+      latest = step;
+      if (step.step === last) break;
+    }
+    const reports = await latest!.read();
+    assertEquals(
+      reports.map(({ step }) => step),
+      Array.from({ length: last }, (_, i) => i + 1),
+    );
+    assertEquals(await latest!.read(), []);
+  }
 });
 
 Deno.test("no step is lost when more than a thousand wait to be read", async () => {
