@@ -109,7 +109,7 @@ export async function generate(args: string[]): Promise<number> {
   if (ids.length > blockSize) {
     console.error(
       `note: the prompt has ${ids.length} tokens; the model reads the last ${
-        Math.floor(blockSize / 2)
+        Math.max(1, Math.floor(blockSize / 2))
       }`,
     );
   }

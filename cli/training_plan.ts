@@ -7,11 +7,14 @@
 import type { Device } from "../lib/gpu/device.ts";
 import type { Checkpoint } from "../lib/io/checkpoint.ts";
 import { blankBatch } from "../lib/data/batch.ts";
+import { generate } from "../lib/generate/generate.ts";
 import { AdamW } from "../lib/optim/adamw.ts";
+import { Random } from "../lib/random.ts";
 import { type MemoryPlan, planTraining } from "../lib/train/plan.ts";
 import { nextTokenLoss } from "../lib/train/train.ts";
 import { readConfig } from "../models/folder.ts";
 import {
+  type Model,
   type ModelConfig,
   modelParameterCount,
   newModel,
@@ -70,11 +73,20 @@ export async function planRun(
       // More than two batches take what two take.
       gradientAccumulationSteps: Math.min(2, gradientAccumulationSteps),
       dropout: settings.dropout > 0,
+      between: writeTwoTokens,
     });
   } catch (error) {
     if (error instanceof RangeError) return error;
     throw error;
   }
+}
+
+/** Writes what a sample begins with: its memory does not grow with its length. */
+async function writeTwoTokens(device: Device, model: Model): Promise<void> {
+  const prompt = Uint32Array.of(0);
+  const random = new Random(0);
+  const tokens = generate({ device, model, prompt, random, maxNewTokens: 2 });
+  for await (const _token of tokens);
 }
 
 /** The plan as `--dry-run` prints it, and whether the run may fit. */
@@ -112,7 +124,8 @@ export async function fittingPlan(run: RunToPlan): Promise<MemoryPlan> {
 
 /**
  * The changes that save memory: half the batch and half the block, halved again
- * until it fits, then computing twice, then f16.
+ * until it fits, then computing twice, then f16; where none of them is enough, and
+ * the model is new, half its layers and half its channels.
  */
 async function alternatives(
   { device, settings, config, resumed }: RunToPlan,
@@ -125,7 +138,7 @@ async function alternatives(
     const planned = await planRun({
       device,
       settings: changed,
-      config: fresh ? { ...config, blockSize: changed.blockSize } : config,
+      config: fresh ? plannedConfig(changed, config.vocabSize, null) : config,
       resumed,
     });
     found.push({ flag, planned });
@@ -135,9 +148,10 @@ async function alternatives(
     size: number,
     flag: string,
     change: (size: number) => Partial<Settings>,
+    unit = 1,
   ) => {
-    for (let fits = false; size > 1 && !fits;) {
-      size = Math.ceil(size / 2);
+    for (let fits = false; size > unit && !fits;) {
+      size = unit * Math.ceil(size / unit / 2);
       if (found.at(-1)?.flag.startsWith(flag)) found.pop();
       fits = await add(`${flag} ${size}`, change(size));
     }
@@ -159,6 +173,14 @@ async function alternatives(
     !resumed && settings.dtype !== "f16" && device.features.has("shader-f16")
   ) {
     await add("--dtype f16", { dtype: "f16" });
+  }
+  const enough = found.some(({ planned }) =>
+    misfit(planned, allowance) === null
+  );
+  if (fresh && !enough) {
+    const { nLayer, nHead, nEmbd } = settings;
+    await halve(nLayer, "--n-layer", (nLayer) => ({ nLayer }));
+    await halve(nEmbd, "--n-embd", (nEmbd) => ({ nEmbd }), nHead);
   }
   return found;
 }

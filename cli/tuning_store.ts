@@ -36,7 +36,13 @@ export async function settleTuning(
   open: ReadonlyMap<string, Tunable>,
   print: (line: string) => void,
 ): Promise<void> {
-  if (!device.tuning.active || open.size === 0) return;
+  if (!device.tuning.active) return;
+  if (open.size === 0) {
+    if (device.adapter.software) {
+      print("nothing to tune: a software adapter has one way for these shapes");
+    }
+    return;
+  }
   const store = storeFor(device, print);
   const { tried } = await tune(device, {
     open,
@@ -70,7 +76,10 @@ function storeFor(
       }
     },
     write(text) {
-      if (!may("write") || !may("read")) return;
+      if (!may("write") || !may("read")) {
+        print(`note: what was tuned is not kept: ${path} may not be written`);
+        return;
+      }
       try {
         makeFolder(dirname(path));
         replaceFile(path, text);

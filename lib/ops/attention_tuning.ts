@@ -74,14 +74,20 @@ function tableChoice(
 ): string {
   const groups = (rows: number) =>
     heads.batch * heads.heads * Math.ceil(heads.time / rows);
-  const choice = fitting(device, heads, pass).find((name) => {
+  const names = fitting(device, heads, pass);
+  if (names.length === 0) {
+    throw new RangeError(
+      `Cannot attend with heads of ${heads.size} channels: the workgroup memory of ${device.adapter.name} is too small for the ${pass} pass; more heads (--n-head) make them smaller`,
+    );
+  }
+  const choice = names.find((name) => {
     const { DOWN, ACROSS, EACH } = tileNamed(name);
     // Large tiles take software adapters long to compile.
     return device.adapter.software
       ? DOWN * ACROSS <= 16
       : EACH <= 2 || groups(DOWN * EACH) >= ENOUGH_GROUPS;
   });
-  return choice ?? TILES[TILES.length - 1];
+  return choice ?? names[names.length - 1];
 }
 
 /** The tiles whose rows and columns fit into workgroup memory. */

@@ -3,7 +3,7 @@ import { record } from "../tensor/tape.ts";
 import { expectFloat } from "../tensor/expect.ts";
 import type { GradientPlace, Tensor } from "../tensor/tensor.ts";
 import { expand } from "./layout.ts";
-import { inPlace, product } from "./product.ts";
+import { inPlace, product, reshaped } from "./product.ts";
 import { sumTo } from "./sums.ts";
 
 /** Which operands to transpose. */
@@ -45,7 +45,7 @@ export function matmul(
   const left = batched(a, leading);
   const right = batched(b, leading);
   const flat = product(left, right, { transposeA, transposeB });
-  const y = flat.view([...leading, ...flat.shape.slice(-2)]);
+  const y = reshaped(flat, [...leading, ...flat.shape.slice(-2)]);
 
   return record(y, "matmul", [left, right], (dy, [intoLeft, intoRight]) => {
     // With c = op(a) op(b): d op(a) = dc op(b)^T and d op(b) = op(a)^T dc.

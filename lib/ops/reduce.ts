@@ -12,6 +12,7 @@ import { axisOf, count, type Shape, stridesOf } from "../tensor/shape.ts";
 import { type Dtype, Tensor } from "../tensor/tensor.ts";
 import { copyFrom } from "./copy.ts";
 import { elementwise } from "./elementwise.ts";
+import { reshaped } from "./product.ts";
 import { type Line, partition, sumLine } from "./sums.ts";
 import greatestSource from "../../kernels/greatest.wgsl" with { type: "text" };
 
@@ -43,7 +44,7 @@ function greatestOf(element: string): Kernel {
 /** The sum along an axis, or of everything. */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { line, kept, shape } = lineOf("sum", x, options);
-  const y = sumLine(x, line).view(shape);
+  const y = reshaped(sumLine(x, line), shape);
   return record(y, "sum", [x], (dy) => [repeat(dy, kept, x.shape)]);
 }
 
@@ -51,9 +52,10 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   expectFloat("take the mean of", x);
   const { line, kept, shape } = lineOf("mean", x, options);
-  const y = sumLine(x, line, { scale: 1 / line.length }).view(shape);
+  const scale = 1 / line.length;
+  const y = reshaped(sumLine(x, line, { scale }), shape);
   return record(y, "mean", [x], (dy) => [
-    repeat(dy, kept, x.shape, 1 / line.length),
+    repeat(dy, kept, x.shape, scale),
   ]);
 }
 
@@ -64,7 +66,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { line, shape } = lineOf("max", x, options);
   const { y, place } = greatest(x, line);
-  return record(y.view(shape), "max", [x], (dy) => {
+  const top = record(reshaped(y, shape), "max", [x], (dy) => {
     const dx = Tensor.empty(x.device, x.shape, x.dtype);
     greatestFloats.run("max_backward", {
       args: {
@@ -80,12 +82,16 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
     });
     return [dx];
   });
+  if (!top.needsGrad) place[Symbol.dispose]();
+  return top;
 }
 
 /** Where the greatest element along an axis, or of all, is first found: u32. */
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { line, shape } = lineOf("argmax", x, options);
-  return greatest(x, line).place.view(shape);
+  const { y, place } = greatest(x, line);
+  y[Symbol.dispose]();
+  return reshaped(place, shape);
 }
 
 function greatest(
@@ -117,6 +123,8 @@ function greatest(
       types: halves(x, "Element"),
       trips: part,
     });
+    if (values !== x) values[Symbol.dispose]();
+    places?.[Symbol.dispose]();
     values = y;
     places = place;
     left = parts;

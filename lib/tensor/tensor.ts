@@ -74,6 +74,8 @@ const fill = new Kernel("fill", fillSource, gridSource);
  *
  * A tensor made while a {@linkcode Device.scope} is open is released when that
  * scope closes, unless it is kept; one made outside lives until it is disposed.
+ * So does what some ops make besides their result, such as the scale of each row,
+ * which nobody can dispose of: a loop should have a scope of its own.
  */
 export class Tensor implements Disposable {
   /** Where it lies. */
@@ -150,7 +152,11 @@ export class Tensor implements Disposable {
     return Tensor.full(device, shape, 1, dtype);
   }
 
-  /** A tensor of the given numbers; plain arrays become f32. */
+  /**
+   * A tensor of the given numbers; plain arrays become f32. Throws a `TypeError`
+   * for other kinds of arrays, and a `RangeError` where the shape holds more or
+   * fewer.
+   */
   static from(
     device: Device,
     data: HostArray | readonly number[],
@@ -164,6 +170,11 @@ export class Tensor implements Disposable {
       );
     }
     const host = ArrayBuffer.isView(data) ? data : hostArray("f32", data);
+    if (host !== data && !data.every((number) => typeof number === "number")) {
+      throw new TypeError(
+        `Cannot make a tensor of what is no number; nested rows go in one array, with a shape`,
+      );
+    }
     const tensor = Tensor.empty(device, shape, dtypeOf(host));
     device.write(tensor, host);
     return tensor;
@@ -379,5 +390,10 @@ function hostArray(dtype: Dtype, numbers: readonly number[]): HostArray {
 function dtypeOf(data: HostArray): Dtype {
   if (data instanceof Float32Array) return "f32";
   if (data instanceof Float16Array) return "f16";
-  return data instanceof Int32Array ? "i32" : "u32";
+  if (data instanceof Int32Array) return "i32";
+  if (data instanceof Uint32Array) return "u32";
+  const { name } = (data as object).constructor;
+  throw new TypeError(
+    `Cannot make a tensor of a ${name}: expected a Float32Array, Float16Array, Int32Array, Uint32Array or numbers`,
+  );
 }

@@ -33,6 +33,8 @@ export interface PlanOptions<M extends object, B extends Readable> {
   readonly gradientAccumulationSteps?: number;
   /** Whether anything is dropped. */
   readonly dropout?: boolean;
+  /** What else is done with the model between steps, such as writing a sample. */
+  readonly between?: (device: Device, model: M) => Promise<void>;
 }
 
 /** Bytes that training takes. */
@@ -49,7 +51,7 @@ export interface MemoryPlan {
   readonly other: number;
   /** The most in use at once. */
   readonly peak: number;
-  /** Copies in textures that kernels read faster, on software adapters. */
+  /** Copies in textures that kernels read faster, on software adapters, at most. */
   readonly images: number;
   /** All buffers and images made, with those that wait to be used again. */
   readonly reserved: number;
@@ -74,7 +76,7 @@ export async function planTraining<M extends object, B extends Readable>(
   { device: real, model: make, optimizer: makeOptimizer, ...options }:
     PlanOptions<M, B>,
 ): Promise<MemoryPlan> {
-  const { batch, others = [], objective, dropout } = options;
+  const { batch, others = [], objective, dropout, between } = options;
   const { gradientAccumulationSteps = 1 } = options;
   const device = planningDevice(real);
   const model = make(device);
@@ -111,6 +113,7 @@ export async function planTraining<M extends object, B extends Readable>(
     weights.flatMap(({ slot, grad }) => slot ?? grad ?? []),
   );
   const peak = device.bytesPeak;
+  await between?.(device, model);
   return {
     parameters: held,
     gradients,

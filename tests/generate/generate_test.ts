@@ -231,6 +231,11 @@ for (
       { maxNewTokens: 1.5 },
       "maxNewTokens is 1.5, expected a whole number from 0",
     ],
+    [
+      "a text longer than a binding",
+      { maxNewTokens: 1e12 },
+      "maxNewTokens 1000000000000 is longer than the",
+    ],
     ["no end", { maxNewTokens: Infinity }, "maxNewTokens is Infinity"],
     ["a temperature below 0", { temperature: -1 }, "temperature is -1"],
   ] as const

@@ -2,6 +2,7 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Device } from "../../lib/gpu/device.ts";
 import { Pool } from "../../lib/gpu/pool.ts";
 import { Scope } from "../../lib/gpu/scope.ts";
+import * as ops from "../../lib/ops/mod.ts";
 import { Parameter } from "../../lib/tensor/parameter.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 
@@ -187,4 +188,47 @@ Deno.test("memory is held as long as any view of it", () => {
   assertEquals(device.bytesInUse, held);
   view[Symbol.dispose]();
   assertEquals(device.bytesInUse, before);
+});
+
+Deno.test("products and reductions outside a scope leave nothing but their result", () => {
+  const device = devices.best!;
+  using x = Tensor.ones(device, [64, 64]);
+  using long = Tensor.ones(device, [50_001]);
+  const results: Record<string, () => Tensor> = {
+    matmul: () => ops.matmul(x, x),
+    sum: () => ops.sum(long),
+    mean: () => ops.mean(x, { axis: 1 }),
+    max: () => ops.max(long),
+    argmax: () => ops.argmax(long),
+  };
+  for (const [name, compute] of Object.entries(results)) {
+    const before = device.bytesInUse;
+    compute()[Symbol.dispose]();
+    assertEquals(device.bytesInUse, before, name);
+  }
+});
+
+Deno.test("a tensor is made of the four kinds of numbers, and of nothing else", async () => {
+  const device = devices.best!;
+  using _scope = device.scope();
+  for (const Numbers of [Float32Array, Float16Array, Int32Array, Uint32Array]) {
+    const numbers = Numbers.of(1, 2, 3);
+    assertEquals(await Tensor.from(device, numbers).read(), numbers);
+  }
+  const others: ArrayLike<unknown>[] = [
+    Float64Array.of(1.5),
+    Uint8Array.of(1, 2, 3, 4),
+    Uint16Array.of(1, 2),
+    BigInt64Array.of(1n),
+    [[1, 2], [3, 4]],
+    ["1"],
+    [undefined],
+  ];
+  for (const data of others) {
+    assertThrows(
+      () => Tensor.from(device, data as number[]),
+      TypeError,
+      "Cannot make a tensor of",
+    );
+  }
 });

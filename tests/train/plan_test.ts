@@ -7,6 +7,7 @@ import { AdamW } from "../../lib/optim/adamw.ts";
 import { constantSchedule } from "../../lib/optim/schedule.ts";
 import { Random } from "../../lib/random.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
+import { generate } from "../../lib/generate/generate.ts";
 import { planTraining } from "../../lib/train/plan.ts";
 import { nextTokenLoss, train } from "../../lib/train/train.ts";
 import { GPT2 } from "../../models/gpt2.ts";
@@ -105,6 +106,39 @@ for (
     assert(least > 0, JSON.stringify(plan));
   });
 }
+
+Deno.test("a plan counts what is written between steps", async () => {
+  using device = await Device.open();
+  const config = { ...TINY, nEmbd: 256, nHead: 4 };
+  const write = async (device: Device, model: GPT2) => {
+    const prompt = Uint32Array.of(1);
+    const options = { device, model, prompt, random: new Random(2) };
+    for await (const _id of generate({ ...options, maxNewTokens: 9 }));
+  };
+  const plan = await planTraining({
+    device,
+    model: (device) => new GPT2({ device, random: null }, config),
+    optimizer: (parameters) => new AdamW(parameters),
+    batch: blankBatch(1, config.blockSize),
+    objective: nextTokenLoss,
+    between: write,
+  });
+  const model = new GPT2({ device, random: new Random(1) }, config);
+  const steps = train({
+    device,
+    model,
+    optimizer: new AdamW(parameters(model)),
+    batches: { next: () => blankBatch(1, config.blockSize) },
+    schedule: constantSchedule(1e-3),
+    steps: 3,
+  });
+  for await (const step of steps) if (step.step === 3) await step.read();
+  assertEquals(plan.peak, device.bytesPeak);
+  const before = device.bytesReserved + device.images.bytes;
+  await write(device, model);
+  assertEquals(plan.reserved, device.bytesReserved + device.images.bytes);
+  assert(plan.reserved > before);
+});
 
 Deno.test("the parts of a plan follow from the sizes", async () => {
   // Powers of two, which the pool does not round.
