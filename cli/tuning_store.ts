@@ -91,15 +91,11 @@ function storeFor(
   };
 }
 
-/** Where this system keeps what programs can make again. */
+/** Where programs keep what they can make again, and the tasks may write. */
 function cacheFolder(): string | null {
-  const { os } = Deno.build;
-  if (os === "windows") return variable("LOCALAPPDATA");
+  if (Deno.build.os === "windows") return variable("LOCALAPPDATA");
   const given = variable("XDG_CACHE_HOME");
   if (given) return given;
   const home = variable("HOME");
-  if (!home) return null;
-  return os === "darwin"
-    ? join(home, "Library", "Caches")
-    : join(home, ".cache");
+  return home ? join(home, ".cache") : null;
 }
