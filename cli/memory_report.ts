@@ -118,7 +118,7 @@ function figures(
       ["activations", formatBytes(plan.activations), "at the peak"],
       ["other", formatBytes(plan.other)],
       ["peak", formatBytes(plan.peak), "in use at once"],
-      ["textures", formatBytes(plan.images), "beside them"],
+      ["textures", formatBytes(plan.images), "beside them, at most"],
       [
         "held",
         formatBytes(plan.reserved),

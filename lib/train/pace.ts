@@ -31,8 +31,8 @@ export class Pace {
   async step(): Promise<void> {
     if (this.#device.adapter.software || ++this.#steps % STRIDE > 0) return;
     const before = this.#before;
-    this.#before = this.#device.gpu.queue.onSubmittedWorkDone();
-    this.#before.catch(() => {}); // what went wrong is thrown elsewhere
+    const done = this.#device.gpu.queue.onSubmittedWorkDone();
+    this.#before = done.catch(() => {}); // what went wrong is thrown elsewhere
     await before;
   }
 }
