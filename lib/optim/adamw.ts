@@ -60,7 +60,10 @@ export class AdamW implements Disposable {
   readonly #blocks: readonly Moments[];
   #steps = 0;
 
-  /** Prepares to move these parameters, by name. */
+  /**
+   * Prepares to move these parameters, by name. Throws a `RangeError` if there are
+   * none, or an option makes no sense.
+   */
   constructor(
     parameters: ReadonlyMap<string, Parameter>,
     options: AdamWOptions = {},
@@ -81,6 +84,7 @@ export class AdamW implements Disposable {
       lossScale: null,
       ...options,
     };
+    checkOptions(this.#options);
     const { device } = first;
     this.#flat = new FlatParameters(moved);
     this.#norm = new GradientNorm(device, this.#flat, this.#options);
@@ -184,5 +188,24 @@ export class AdamW implements Disposable {
       seen += weight.size;
     }
     if (!whole) { for (const part of all) part[Symbol.dispose](); }
+  }
+}
+
+function checkOptions(
+  { beta1, beta2, eps, weightDecay, gradClip }: Required<AdamWOptions>,
+): void {
+  for (const [name, beta] of Object.entries({ beta1, beta2 })) {
+    if (!(beta >= 0 && beta < 1)) {
+      throw new RangeError(
+        `Cannot optimize: ${name} is ${beta}, expected a number from 0 and below 1`,
+      );
+    }
+  }
+  for (const [name, value] of Object.entries({ eps, weightDecay, gradClip })) {
+    if (!(value >= 0)) {
+      throw new RangeError(
+        `Cannot optimize: ${name} is ${value}, expected a number from 0`,
+      );
+    }
   }
 }

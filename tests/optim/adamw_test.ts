@@ -224,3 +224,24 @@ Deno.test("restored moments and steps continue as if nothing had happened", asyn
 Deno.test("an optimizer without parameters is refused", () => {
   assertThrows(() => new AdamW(new Map()), RangeError, "Cannot optimize");
 });
+
+Deno.test("options that make no sense are refused, each by its name", () => {
+  const wrong: AdamWOptions[] = [
+    { beta1: 1 },
+    { beta2: -0.1 },
+    { eps: -1e-8 },
+    { weightDecay: NaN },
+    { gradClip: -1 },
+  ];
+  using parameter = new Parameter(device, Float32Array.of(1), [1]);
+  const before = device.bytesInUse;
+  for (const options of wrong) {
+    const [[name, value]] = Object.entries(options);
+    assertThrows(
+      () => new AdamW(new Map([["one", parameter]]), options),
+      RangeError,
+      `Cannot optimize: ${name} is ${value}`,
+    );
+  }
+  assertEquals(device.bytesInUse, before);
+});
