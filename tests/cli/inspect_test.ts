@@ -138,35 +138,32 @@ Deno.test("a run that cannot fit is refused in one line that says what would", a
   assertMatch(dry.out, /^too much: Cannot (run|allocate)/m);
 });
 
-Deno.test("where the model itself is too large, a smaller one is named", async () => {
-  using place = workplace();
-  const { code, err } = await run(
-    ...["train", "--data", place.path("text.txt"), "--tokenizer", "char"],
-    ...["--n-layer", "1", "--n-head", "2", "--n-embd", "16384"],
-    ...["--batch-size", "1", "--block-size", "8"],
-    ...["--out", place.path("out")],
-  );
-  assertEquals(code, 1);
-  assertMatch(
-    err,
-    /^error: Cannot train: .*; --n-embd \d+ takes [\d.]+ [MG]iB/m,
-  );
-});
-
-Deno.test("heads too large for the adapter are refused in a line about heads", async () => {
-  using place = workplace();
-  const { code, err } = await run(
-    ...["train", "--data", place.path("text.txt"), "--tokenizer", "char"],
-    ...["--n-layer", "1", "--n-head", "1", "--n-embd", "8192"],
-    ...["--batch-size", "1", "--block-size", "8"],
-    ...["--out", place.path("out")],
-  );
-  assertEquals(code, 1);
-  assertMatch(
-    err,
-    /^error: Cannot train: cannot attend with heads of 8192 channels: .*more heads/m,
-  );
-});
+for (
+  const [name, sizes, message] of [
+    [
+      "where the model itself is too large, a smaller one is named",
+      ["--n-head", "2", "--n-embd", "16384"],
+      /; --n-embd \d+ takes [\d.]+ [MG]iB/,
+    ],
+    [
+      "heads too large for the adapter are refused in a line about heads",
+      ["--n-head", "1", "--n-embd", "8192"],
+      /: cannot attend with heads of 8192 channels: .*more heads/,
+    ],
+  ] as const
+) {
+  Deno.test(name, async () => {
+    using place = workplace();
+    const { code, err } = await run(
+      ...["train", "--data", place.path("text.txt"), "--tokenizer", "char"],
+      ...["--n-layer", "1", ...sizes, "--batch-size", "1", "--block-size", "8"],
+      ...["--out", place.path("out")],
+    );
+    assertEquals(code, 1);
+    const [error] = err.match(/^error: Cannot train.*$/m)!;
+    assertMatch(error, message);
+  });
+}
 
 Deno.test("tuned choices are kept in the user's cache, and read from it", async () => {
   using place = workplace();
