@@ -172,7 +172,7 @@ export class Tensor implements Disposable {
     const host = ArrayBuffer.isView(data) ? data : hostArray("f32", data);
     if (host !== data && !data.every((number) => typeof number === "number")) {
       throw new TypeError(
-        `Cannot make a tensor of what is no number; nested rows go in one array, with a shape`,
+        "Cannot make a tensor of what is no number; nested rows go in one array, with a shape",
       );
     }
     const tensor = Tensor.empty(device, shape, dtypeOf(host));
