@@ -7,12 +7,14 @@
 import { findAdapter } from "../lib/gpu/adapter.ts";
 import { Device } from "../lib/gpu/device.ts";
 import {
+  gainsFromWidth,
   hasAvx512,
   isMesa,
   LSCPU,
   MESA_THREADS,
   MESA_WIDTH,
   prepareMesa,
+  widthOf,
 } from "../lib/gpu/mesa.ts";
 import { readArgs } from "./args.ts";
 import { variable } from "./environment.ts";
@@ -120,26 +122,44 @@ async function examine(): Promise<Report> {
       `${report.name} computes on the CPU: results are right, but training takes tens to hundreds of times as long as on a GPU`,
     );
   }
-  if (isMesa(report) && report.name.includes("256 bits")) {
-    warnings.push(...aboutWidth(hasAvx512(), variable(MESA_WIDTH)));
+  const bits = widthOf(report);
+  if (bits !== null) {
+    const gains = gainsFromWidth();
+    const avx512 = bits === 256 && gains !== false ? hasAvx512() : null;
+    const width = variable(MESA_WIDTH);
+    warnings.push(...aboutWidth({ bits, gains, avx512, width }));
   }
   return { ok: hints.length === 0, deno, adapter: report, warnings, hints };
 }
 
-/** Advice where 256 bits are computed at a time. */
-export function aboutWidth(
-  avx512: boolean | null,
-  width: string | null,
-): string[] {
-  const times = "make training 1.1 to 1.5 times as fast";
-  if (avx512 === null) {
+/** Advice on the bits that Mesa computes at a time. */
+export function aboutWidth({ bits, gains, avx512, width }: {
+  bits: number;
+  /** Whether this Mesa gains from 512 where the CPU has them; null if unseen. */
+  gains: boolean | null;
+  avx512: boolean | null;
+  /** What is asked for. */
+  width: string | null;
+}): string[] {
+  if (bits === 512 && gains === false) {
     return [
-      `whether the CPU has AVX-512 cannot be seen without --allow-run=${LSCPU}; if it has (grep avx512f /proc/cpuinfo), ${MESA_WIDTH}=512 in the environment would ${times}`,
+      `${MESA_WIDTH}=512 makes training several times as slow with this version of Mesa: leave it unset`,
     ];
   }
-  if (!avx512) return [];
+  if (bits !== 256 || gains === false || avx512 === false) return [];
+  const times = "make training 1.1 to 1.5 times as fast";
+  const needed = [
+    `--allow-env=${MESA_THREADS},${MESA_WIDTH}`,
+    "--allow-read=/usr/share/vulkan",
+    `--allow-run=${LSCPU}`,
+  ].join(" ");
+  if (gains === null || avx512 === null) {
+    return [
+      `whether 512 bits at a time would ${times} (with AVX-512 and Mesa 22.3 they would) cannot be seen without ${needed}`,
+    ];
+  }
   const remedy = width === null
-    ? `run with --allow-env=${MESA_THREADS},${MESA_WIDTH} --allow-run=${LSCPU}, or set ${MESA_WIDTH}=512`
+    ? `run with ${needed}, or set ${MESA_WIDTH}=512`
     : `${MESA_WIDTH} is "${width}", set it to 512 or leave it unset`;
   return [
     `the CPU has AVX-512, which is not used and would ${times}: ${remedy}`,

@@ -15,8 +15,9 @@ import {
 } from "./adapter.ts";
 import { formatBytes, GpuError, MEMORY_ADVICE } from "./error.ts";
 import { Failure } from "./failure.ts";
+import { loadsImages } from "./image_check.ts";
 import { Images } from "./images.ts";
-import { prepareMesa } from "./mesa.ts";
+import { gainsFromWidth, MESA_WIDTH, prepareMesa, widthOf } from "./mesa.ts";
 import { Clock } from "./clock.ts";
 import { Pool, type Shortage, type Span, type Storage } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
@@ -98,7 +99,7 @@ export class Device implements Disposable {
 
   /**
    * Opens the fastest adapter with every limit it offers. Throws a
-   * {@linkcode GpuError} when there is none.
+   * {@linkcode GpuError} when there is none, or it is known to compute wrongly.
    */
   static async open(options: DeviceOptions = {}): Promise<Device> {
     prepareMesa();
@@ -110,7 +111,15 @@ export class Device implements Disposable {
       );
     }
     const request = () => requestGpu(adapter, subgroups);
-    const device = new Device(await request(), adapter.info, options);
+    const gpu = await request();
+    const device = new Device(gpu, adapter.info, options);
+    const width = widthOf(device.adapter);
+    if (width === 512 && !gainsFromWidth() && !await loadsImages(gpu)) {
+      device[Symbol.dispose]();
+      throw new GpuError(
+        `Cannot compute on ${device.adapter.name}: with ${MESA_WIDTH}=512 this build of Mesa loads zeros from textures; leave ${MESA_WIDTH} unset`,
+      );
+    }
     device.#precompiler = await openPrecompiler(device.adapter, request);
     return device;
   }

@@ -93,13 +93,25 @@ Deno.test("doctor says what settings software computes with", async () => {
 });
 
 Deno.test("AVX-512 that is not used is said, with what mends it", () => {
-  assertEquals(aboutWidth(false, null), []);
-  assertStringIncludes(aboutWidth(null, null)[0], "cannot be seen without");
-  assertStringIncludes(aboutWidth(true, null)[0], "--allow-env=LP_NUM_THREADS");
+  const old = { bits: 256, gains: true, avx512: true, width: null } as const;
+  assertEquals(aboutWidth({ ...old, avx512: false }), []);
+  assertEquals(aboutWidth({ ...old, bits: 512 }), []);
+  for (const unseen of [{ gains: null }, { avx512: null }]) {
+    const [line] = aboutWidth({ ...old, ...unseen });
+    assertStringIncludes(line, "cannot be seen without --allow-env=LP_NUM");
+  }
+  assertStringIncludes(aboutWidth(old)[0], "run with --allow-env=LP_NUM_THRE");
   assertStringIncludes(
-    aboutWidth(true, "128")[0],
-    'LP_NATIVE_VECTOR_WIDTH is "128"',
+    aboutWidth({ ...old, width: "256" })[0],
+    'LP_NATIVE_VECTOR_WIDTH is "256"',
   );
+});
+
+Deno.test("a width that a later Mesa is slow with is said", () => {
+  const later = { gains: false, avx512: null, width: null } as const;
+  assertEquals(aboutWidth({ ...later, bits: 256 }), []);
+  const [line] = aboutWidth({ ...later, bits: 512, width: "512" });
+  assertMatch(line, /^LP_NATIVE_VECTOR_WIDTH=512 .* leave it unset$/);
 });
 
 Deno.test("doctor --help tells of its flags; others are refused", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import {
+  gainsFromWidth,
   hasAvx512,
   type Host,
   listsAvx512,
@@ -54,13 +55,32 @@ for (const [name, text] of Object.entries(WITHOUT)) {
   Deno.test(`no AVX-512 is seen: ${name}`, () => assert(!listsAvx512(text)));
 }
 
+const DEBIANS = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+const UBUNTUS = "/usr/share/vulkan/icd.d/lvp_icd.json";
+const OWN = "/usr/local/share/vulkan/icd.d/lvp_icd.x86_64.json";
+
+/** A manifest as Mesa installs it. */
+function manifest(version: string): string {
+  return JSON.stringify(
+    {
+      ICD: { api_version: version, library_path: "libvulkan_lvp.so" },
+      file_format_version: "1.0.0",
+    },
+    null,
+    4,
+  );
+}
+
+const MESA_22_3 = manifest("1.1.230"); // Debian 12
+
 /** A machine to set up, and what came of it. */
 function machine(
   {
     os = "linux",
     arch = "x86_64",
     env = {},
-    granted = ["env", "run"],
+    granted = ["env", "read", "run"],
+    manifests = { [DEBIANS]: MESA_22_3 },
     cpuinfo = null,
     lscpu = WITH["lscpu, EPYC of Zen 4"],
   }: {
@@ -68,6 +88,7 @@ function machine(
     arch?: string;
     env?: Record<string, string>;
     granted?: string[];
+    manifests?: Record<string, string>;
     cpuinfo?: string | null;
     lscpu?: string | null;
   } = {},
@@ -93,6 +114,10 @@ function machine(
     },
     readTextFileSync(path) {
       may("read");
+      if (path.endsWith(".json")) {
+        if (path in manifests) return manifests[path];
+        throw new Deno.errors.NotFound(path);
+      }
       asked.push(path);
       if (cpuinfo === null) throw new Error("Requires all access");
       return cpuinfo;
@@ -117,24 +142,74 @@ Deno.test("where it may, it sets threads, and the width of AVX-512", () => {
     LP_NUM_THREADS: "6",
     LP_NATIVE_VECTOR_WIDTH: "512",
   });
-  assertEquals(host.asked, [LSCPU]);
+  assertEquals(host.asked, ["/proc/cpuinfo", LSCPU]);
 });
 
 Deno.test("/proc/cpuinfo spares a process, where it can be read", () => {
-  const granted = ["env", "run", "read"];
   const readable = machine({
-    granted,
     cpuinfo: WITH["/proc/cpuinfo, two cores"],
     lscpu: null,
   });
   setMesa(readable, 2);
   assertEquals(readable.variables.LP_NATIVE_VECTOR_WIDTH, "512");
   assertEquals(readable.asked, ["/proc/cpuinfo"]);
+});
 
-  const refused = machine({ granted });
-  setMesa(refused, 2);
-  assertEquals(refused.variables.LP_NATIVE_VECTOR_WIDTH, "512");
-  assertEquals(refused.asked, ["/proc/cpuinfo", LSCPU]);
+/** Versions of Vulkan in the manifests of other Mesas, as they were installed. */
+const OTHERS = {
+  "Mesa 23.2, Ubuntu 22.04": { [DEBIANS]: manifest("1.1.255") },
+  "Mesa 24.0, Ubuntu 24.04": { [DEBIANS]: manifest("1.1.274") },
+  "Mesa 25.0, Debian 13": { [UBUNTUS]: manifest("1.4.305") },
+  "Mesa 25.2, Ubuntu 24.04": { [UBUNTUS]: manifest("1.4.318") },
+  "Mesa 26.0, Ubuntu 26.04": { [UBUNTUS]: manifest("1.4.335") },
+  "Mesa 22.3 beside a newer one": {
+    [DEBIANS]: MESA_22_3,
+    [OWN]: manifest("1.4.354"),
+  },
+  "a manifest without a version": { [DEBIANS]: '{"ICD": {}}' },
+} as const;
+
+for (const [name, manifests] of Object.entries(OTHERS)) {
+  Deno.test(`the width stays Mesa's, and no CPU is asked for: ${name}`, () => {
+    const host = machine({ manifests });
+    setMesa(host, 2);
+    assertEquals(host.variables, { LP_NUM_THREADS: "6" });
+    assertEquals([host.asked, gainsFromWidth(host)], [[], false]);
+  });
+}
+
+Deno.test("without a manifest that can be read, the width stays Mesa's", () => {
+  const broken = { [DEBIANS]: "{" };
+  for (
+    const host of [
+      machine({ manifests: {} }),
+      machine({ manifests: broken }),
+      machine({ granted: ["env", "run"] }),
+    ]
+  ) {
+    setMesa(host, 2);
+    assertEquals(host.variables, { LP_NUM_THREADS: "6" });
+    assertEquals([host.asked, gainsFromWidth(host)], [[], null]);
+  }
+});
+
+Deno.test("the manifests that the user names count, and no others", () => {
+  const mine = "/home/me/mesa/lvp_icd.x86_64.json";
+  for (const variable of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
+    for (
+      const [version, named, gains] of [
+        ["1.4.354", mine, false],
+        ["1.1.230", mine, true],
+        ["1.4.354", DEBIANS, true],
+        ["1.4.354", `${DEBIANS}:${mine}`, false],
+        ["1.4.354", "", true],
+      ] as const
+    ) {
+      const manifests = { [DEBIANS]: MESA_22_3, [mine]: manifest(version) };
+      const host = machine({ env: { [variable]: named }, manifests });
+      assertEquals(gainsFromWidth(host), gains, `${version} ${named}`);
+    }
+  }
 });
 
 Deno.test("without AVX-512, or without lscpu, the width stays Mesa's", () => {
@@ -172,7 +247,7 @@ Deno.test("other systems and CPUs are left alone", () => {
   ) {
     setMesa(host, 8);
     assertEquals([host.variables, host.asked], [{}, []]);
-    assertEquals(hasAvx512(host), false);
+    assertEquals([hasAvx512(host), gainsFromWidth(host)], [false, false]);
   }
 });
 
@@ -208,6 +283,7 @@ async function opened(
 }
 
 const ENV = "--allow-env=LP_NUM_THREADS,LP_NATIVE_VECTOR_WIDTH";
+const READ = "--allow-read=/usr/share/vulkan";
 const RUN = `--allow-run=${LSCPU}`;
 const isOnLinux = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
 
@@ -222,7 +298,11 @@ Deno.test({
   name: "a program that may gets all that software can, on every device",
   ignore: !isOnLinux,
   async fn() {
-    const { lines: [set, ...adapters], err, code } = await opened([ENV, RUN]);
+    const { lines: [set, ...adapters], err, code } = await opened([
+      ENV,
+      READ,
+      RUN,
+    ]);
     assertEquals([adapters.length, code], [2, 0], err);
     const { hardwareConcurrency: cores } = navigator;
     const [threads, width] = set.split(" ");
@@ -240,7 +320,7 @@ Deno.test({
   ignore: !isOnLinux,
   async fn() {
     const env = { LP_NUM_THREADS: "3", LP_NATIVE_VECTOR_WIDTH: "256" };
-    const { lines: [set, ...adapters] } = await opened([ENV, RUN], env);
+    const { lines: [set, ...adapters] } = await opened([ENV, READ, RUN], env);
     assertEquals(set, "3 256");
     for (const name of adapters) {
       if (name.includes("llvmpipe")) assertMatch(name, / 256 bits/);
@@ -252,7 +332,11 @@ Deno.test({
   name: "a program that may run nothing gets threads alone, and no word of it",
   ignore: !isOnLinux,
   async fn() {
-    const { lines: [set], err } = await opened([ENV, "--allow-run=/none/such"]);
+    const { lines: [set], err } = await opened([
+      ENV,
+      READ,
+      "--allow-run=/none/such",
+    ]);
     assertMatch(set, / unset$/);
     assert(!err.includes("such"), err);
   },
