@@ -162,6 +162,7 @@ function variantFor(job: Job): Variant {
   const blocks = blocksOf(job);
   if (keep && rows <= 16) device.images.twins.make(tensor, blocks);
   return subgroupVariant(job, {
+    lanes: device.subgroupSize,
     twin: device.images.twins.of(tensor, blocks) !== undefined,
   });
 }

@@ -116,7 +116,7 @@ const broadcast: Variant[] = ([
   [4, 1, "image b"],
   [16, 2, "image b"],
   [32, 1, "image b"],
-  [32, 2, "images"],
+  [32, 1, "images"],
   [64, 1, "images"],
 ] as const).map(([rows, vectors, sources]) => ({
   family: "subgroup",
