@@ -155,7 +155,7 @@ export function aboutWidth({ bits, gains, avx512, width }: {
   ].join(" ");
   if (gains === null || avx512 === null) {
     return [
-      `whether 512 bits at a time would ${times} (with AVX-512 and Mesa 22.3 they would) cannot be seen without ${needed}`,
+      `whether 512 bits at a time would ${times} (with AVX-512 and Mesa 22.3 they would) cannot be seen without ${needed}, a manifest of Mesa's and lscpu`,
     ];
   }
   const remedy = width === null

@@ -15,9 +15,9 @@ import {
 } from "./adapter.ts";
 import { formatBytes, GpuError, MEMORY_ADVICE } from "./error.ts";
 import { Failure } from "./failure.ts";
-import { loadsImages } from "./image_check.ts";
+import { expectImages } from "./image_check.ts";
 import { Images } from "./images.ts";
-import { gainsFromWidth, MESA_WIDTH, prepareMesa, widthOf } from "./mesa.ts";
+import { prepareMesa } from "./mesa.ts";
 import { Clock } from "./clock.ts";
 import { Pool, type Shortage, type Span, type Storage } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
@@ -112,14 +112,8 @@ export class Device implements Disposable {
     }
     const request = () => requestGpu(adapter, subgroups);
     const gpu = await request();
+    await expectImages(gpu, adapter.info);
     const device = new Device(gpu, adapter.info, options);
-    const width = widthOf(device.adapter);
-    if (width === 512 && !gainsFromWidth() && !await loadsImages(gpu)) {
-      device[Symbol.dispose]();
-      throw new GpuError(
-        `Cannot compute on ${device.adapter.name}: with ${MESA_WIDTH}=512 this build of Mesa loads zeros from textures; leave ${MESA_WIDTH} unset`,
-      );
-    }
     device.#precompiler = await openPrecompiler(device.adapter, request);
     return device;
   }

@@ -1,14 +1,34 @@
 /**
- * Whether images give what they hold. Some builds of Mesa, told to compute 512
- * bits at a time, load zeros for half of the lanes.
+ * Whether images give what they hold. Mesa 24.0 to 26.0 keeps code that loads them
+ * in its shader cache without saying for how many lanes: made for 256 bits and used
+ * with 512, it loads zeros for half of the lanes.
  *
  * @module
  */
 
+import { summary } from "./adapter.ts";
+import { GpuError } from "./error.ts";
 import { TEXEL_BYTES } from "./image.ts";
+import { gainsFromWidth, MESA_WIDTH, widthOf } from "./mesa.ts";
 import source from "../../kernels/image_check.wgsl" with { type: "text" };
 
 const TEXELS = 32; // more than any subgroup of a software driver has lanes
+/** No powers of two, for which Mesa has code of its own; see `ImageMaker`. */
+const SIZE = [TEXELS + 4, 3];
+
+/** Closes a GPU that loads images wrongly, and throws. */
+export async function expectImages(
+  gpu: GPUDevice,
+  info: GPUAdapterInfo,
+): Promise<void> {
+  const adapter = summary(info);
+  if (widthOf(adapter) !== 512 || gainsFromWidth()) return;
+  if (await loadsImages(gpu)) return;
+  gpu.destroy();
+  throw new GpuError(
+    `Cannot compute on ${adapter.name}: with ${MESA_WIDTH}=512 it loads zeros from textures, by code that Mesa's shader cache has for 256 bits; leave ${MESA_WIDTH} unset`,
+  );
+}
 
 /** Loads an image's texels and compares them with what was written. */
 export async function loadsImages(gpu: GPUDevice): Promise<boolean> {
@@ -16,7 +36,7 @@ export async function loadsImages(gpu: GPUDevice): Promise<boolean> {
   const written = Float32Array.from({ length: bytes / 4 }, (_, i) => i + 1);
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   const x = gpu.createTexture({
-    size: [TEXELS, 1],
+    size: SIZE,
     format: "rgba32float",
     usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
   });
