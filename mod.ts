@@ -85,7 +85,7 @@ export * from "./lib/gpu/device.ts";
 export { GpuError } from "./lib/gpu/error.ts";
 export { Image, type ImageSize } from "./lib/gpu/image.ts";
 export type { ImageBlocks } from "./lib/gpu/image_maker.ts";
-export { Images } from "./lib/gpu/images.ts";
+export { type CopyOptions, Images } from "./lib/gpu/images.ts";
 export * from "./lib/gpu/kernel.ts";
 export * from "./lib/gpu/kernel_totals.ts";
 export * from "./lib/gpu/plan.ts";

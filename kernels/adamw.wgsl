@@ -35,13 +35,23 @@ fn update(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let i = flat_group(group, groups) * BLOCK + thread;
-  if i >= params.vectors || status[2] != 0.0 || status[3] != 0.0 { return; }
-  let g = grad[i] * status[1];
-  let m_next = params.beta1 * m[i] + (1.0 - params.beta1) * g;
-  let v_next = params.beta2 * v[i] + (1.0 - params.beta2) * g * g;
+  // What all threads read alike they read before any branch: software adapters
+  // then load it once, and not for every lane.
+  let factor = status[1];
+  let stays = (status[2] != 0.0) | (status[3] != 0.0);
+  let bias1 = status[7];
+  let bias2 = status[8];
+  let lr = params.lr;
+  let beta1 = params.beta1;
+  let beta2 = params.beta2;
+  let eps = params.eps;
+  let kept = 1.0 - lr * select(0.0, params.decay, i < params.matrices);
+  if i >= params.vectors || stays { return; }
+  let g = grad[i] * factor;
+  let m_next = beta1 * m[i] + (1.0 - beta1) * g;
+  let v_next = beta2 * v[i] + (1.0 - beta2) * g * g;
   m[i] = m_next;
   v[i] = v_next;
-  let decay = select(0.0, params.decay, i < params.matrices);
-  let delta = (m_next / status[7]) / (sqrt(v_next / status[8]) + params.eps);
-  weight[i] = weight[i] * (1.0 - params.lr * decay) - params.lr * delta;
+  let delta = (m_next / bias1) / (sqrt(v_next / bias2) + eps);
+  weight[i] = weight[i] * kept - lr * delta;
 }

@@ -38,12 +38,17 @@ fn forward(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let at = flat_group(group, groups) * BLOCK + thread;
-  if at >= params.end * params.cols { return; }
-  let id = ids[at / params.cols];
-  let row = id - params.base; // wraps round for the ids of an earlier slice
-  if row < params.rows {
-    y[at] = Stored(table[row * params.cols + at % params.cols]);
-  } else if id >= params.total {
+  let cols = params.cols;
+  let rows = params.rows;
+  let base = params.base;
+  let total = params.total;
+  if at >= params.end * cols { return; }
+  let i = at / cols;
+  let id = ids[i];
+  let row = id - base; // wraps round for the ids of an earlier slice
+  if row < rows {
+    y[at] = Stored(table[row * cols + at - i * cols]);
+  } else if id >= total {
     y[at] = Stored(Value(sqrt(-1.0 - f32(id))));
   }
 }

@@ -55,7 +55,8 @@ fn squares(
   let whole = place.y / 4u; // what follows the last element is anything
   var sum = 0.0;
   for (var i = place.x / 4u + thread; i < whole; i += BLOCK) {
-    sum += dot(grad[i], grad[i]);
+    let g = grad[i];
+    sum += dot(g, g);
   }
   if thread == 0u && place.y % 4u > 0u {
     let last = select(vec4f(), grad[whole], vec4u(0u, 1u, 2u, 3u) < vec4u(place.y % 4u));

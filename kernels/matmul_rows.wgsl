@@ -2,7 +2,7 @@
 // all that counts: every element of b is read once, by neighbours at once.
 //
 //   product      c[i, j] = sum over k of a[i, k] * b[k, j], then `finish`
-//                a workgroup per 4 ACROSS WIDE columns, the shared axis dealt to DEEP lines of its threads
+//                a workgroup per 4 ACROSS columns, the shared axis dealt to DEEP lines of its threads
 //   transposed   c[i, j] = sum over k of a[i, k] * b[j, k], then `finish`
 //                a workgroup per COLS columns, the shared axis dealt to all BLOCK threads
 //
@@ -10,9 +10,8 @@
 // four must arrive padded.
 
 const ROWS: u32 = 1u; // of a, at least as many as there are
-const WIDE: u32 = 4u; // vectors of columns that a thread has sums for, in `product`
 const ACROSS: u32 = 8u;
-const DEEP: u32 = 1u;
+const DEEP: u32 = 32u;
 const WHOLE: bool = false; // whether the shared axis is a multiple of four long
 const COLS: u32 = 4u; // columns that a thread has sums for, in `transposed`
 const BLOCK: u32 = 8u;
@@ -36,44 +35,34 @@ var<workgroup> lines: array<vec4f, DEEP * ACROSS>; // [line][across]
 
 @compute @workgroup_size(ACROSS, DEEP)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) thread: vec3u) {
-  let col = group.x * ACROSS * WIDE + thread.x; // in vectors
+  let col = group.x * ACROSS + thread.x; // in vectors
   let depth = params.depth;
   let row_a = params.row_a;
   let row_b = params.row_b;
   let start_a = params.start_a;
   let start_b = params.start_b;
-  var sums = array<vec4f, ROWS * WIDE>();
+  var sums = array<vec4f, ROWS>();
   for (var k = 4u * thread.y; k < depth; k += 4u * DEEP) {
     var x = array<vec4f, ROWS>();
     for (var r = 0u; r < ROWS; r++) {
       x[r] = load_a(start_a + r * row_a + k / 4u);
     }
     for (var p = 0u; p < 4u; p++) {
-      for (var j = 0u; j < WIDE; j++) {
-        let loaded = read_b(k + p, row_b, start_b + col + j * ACROSS);
-        let y = select(vec4f(), loaded, WHOLE || k + p < depth);
-        for (var r = 0u; r < ROWS; r++) {
-          sums[r * WIDE + j] = sums[r * WIDE + j] + x[r][p] * y;
-        }
-      }
+      let loaded = read_b(k + p, row_b, start_b + col);
+      let y = select(vec4f(), loaded, WHOLE || k + p < depth);
+      for (var r = 0u; r < ROWS; r++) { sums[r] += x[r][p] * y; }
     }
   }
   for (var r = 0u; r < ROWS; r++) {
-    for (var j = 0u; j < WIDE; j++) {
-      var sum = sums[r * WIDE + j];
-      if DEEP > 1u {
-        lines[thread.y * ACROSS + thread.x] = sum;
-        workgroupBarrier();
-        sum = vec4f();
-        for (var line = 0u; line < DEEP; line++) {
-          sum += lines[line * ACROSS + thread.x];
-        }
-        workgroupBarrier();
-      }
-      let v = col + j * ACROSS;
-      if thread.y == 0u && r < params.rows && 4u * v < params.cols {
-        finish(params.start_c + r * params.row_c + v, sum + shift_of(v));
-      }
+    lines[thread.y * ACROSS + thread.x] = sums[r];
+    workgroupBarrier();
+    var sum = vec4f();
+    for (var line = 0u; line < DEEP; line++) {
+      sum += lines[line * ACROSS + thread.x];
+    }
+    workgroupBarrier();
+    if thread.y == 0u && r < params.rows && 4u * col < params.cols {
+      finish(params.start_c + r * params.row_c + col, sum + shift_of(col));
     }
   }
 }

@@ -52,8 +52,8 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let row = group.y * TILE_M;
-  let col = (group.x * LANES + lane) * TILE_N; // in vectors
+  let row = group.x * TILE_M;
+  let col = (group.y * LANES + lane) * TILE_N; // in vectors
   let matrix = params.first + group.z;
   // Software adapters gather a member of a struct for every lane at each use of
   // it, so what loops need is read before them.
@@ -137,7 +137,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id)
   }
 
   let tile = Tile(lane, col, cols, min(TILE_M, rows - row), start_c, row_c);
-  if SUMS && group.y == 0u {
+  if SUMS && group.x == 0u {
     for (var j = 0u; j < TILE_N; j++) {
       if 4u * (col + j) < cols { finish_sums(col + j, sums_b[j]); }
     }

@@ -80,7 +80,7 @@ export async function* generate(
   const stops = new Set(stopTokens);
   const ids = Array.from(prompt);
   const capacity = ids.length + maxNewTokens;
-  const held = Math.floor(device.gpu.limits.maxStorageBufferBindingSize / 4);
+  const held = Math.floor(device.limits.maxStorageBufferBindingSize / 4);
   if (capacity > held) {
     throw new RangeError(
       `Cannot generate: a text of ${ids.length} and maxNewTokens ${maxNewTokens} is longer than the ${held} tokens that ${device.adapter.name} holds`,

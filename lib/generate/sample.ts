@@ -158,7 +158,7 @@ export class Sampler {
 }
 
 /** The bits of a digit, to which the threads of a workgroup are two's power. */
-function digitBits({ adapter, gpu: { limits } }: Device, cols: number): number {
+function digitBits({ adapter, limits }: Device, cols: number): number {
   if (cols <= 4096) return 6;
   const wide = !adapter.software && cols > 16384 &&
     limits.maxComputeInvocationsPerWorkgroup >= 1024;

@@ -58,7 +58,7 @@ export function deviceOf(label: string, args: Arguments): Device {
 /** The memory an entry point binds. */
 export function storageOf(
   label: string,
-  { gpu: { limits }, adapter }: Device,
+  { limits, adapter }: Device,
   { storage }: EntryPoint,
   args: Arguments,
 ): Bound[] {

@@ -9,6 +9,7 @@
 import {
   type AdapterSummary,
   findAdapter,
+  plainLimits,
   requestGpu,
   subgroupSize,
   summary,
@@ -57,6 +58,12 @@ export interface Counters {
 const STORAGE_USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
   GPUBufferUsage.COPY_DST;
 const READ_USAGE = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+/**
+ * Bytes from where kernels read copies in images if lanes are few: Mesa then puts
+ * each number that a lane loads from a buffer into a vector in memory, and waits
+ * to have that back. See docs/decisions/0021.
+ */
+const COPIED = 1 << 15;
 /** For which commands wait to be submitted together, in milliseconds. */
 const MOMENT = 150;
 
@@ -78,6 +85,8 @@ const REASON = 20;
 export class Device implements Disposable {
   /** The WebGPU device. */
   readonly gpu: GPUDevice;
+  /** What it can do at most. */
+  readonly limits: GPUSupportedLimits;
   /** What the adapter says of itself. */
   readonly info: GPUAdapterInfo;
   /** What runs the kernels. */
@@ -125,6 +134,7 @@ export class Device implements Disposable {
     options: DeviceOptions = {},
   ) {
     this.gpu = gpu;
+    this.limits = plainLimits(gpu.limits);
     this.info = info;
     this.adapter = summary(info);
     this.subgroupSize = subgroupSize(gpu, info);
@@ -137,6 +147,9 @@ export class Device implements Disposable {
     this.#readBacks = new Pool(gpu, READ_USAGE);
     this.#queue = new Queue(gpu);
     this.images = new Images(gpu, this.#queue);
+    if (this.prefersBroadcast && this.subgroupSize < 16) {
+      this.images.least = COPIED;
+    }
     gpu.addEventListener("uncapturederror", (event) => {
       const { message } = (event as GPUUncapturedErrorEvent).error;
       event.preventDefault();
@@ -215,7 +228,7 @@ export class Device implements Disposable {
     options: { stays?: boolean } = {},
   ): Storage {
     this.#expectOpen();
-    const most = this.gpu.limits.maxBufferSize;
+    const most = this.limits.maxBufferSize;
     if (bytes > most) {
       throw new RangeError(
         `Cannot allocate ${bytes} bytes for ${what()}: ${this.adapter.name} holds at most ${most} in one buffer; ${MEMORY_ADVICE}`,
@@ -388,7 +401,7 @@ export class Device implements Disposable {
   }
 
   #explain({ what, asked, inUse, reserved }: Shortage): string {
-    const { adapter, gpu: { limits } } = this;
+    const { adapter, limits } = this;
     const after = this.#queue.latest && `, after ${this.#queue.latest}`;
     return `Cannot allocate ${
       formatBytes(asked)

@@ -31,6 +31,8 @@ const COPY_BYTES = 256; // rows are copied in multiples of this
 export class ImageMaker {
   readonly #gpu: GPUDevice;
   readonly #queue: Queue;
+  /** Texels along an axis, one of which is added where it is a power of two. */
+  readonly #longest: number;
   /** Dropped, while commands may still name them. */
   #dropped: Image[] = [];
   #zeros: GPUBuffer | null = null;
@@ -40,16 +42,12 @@ export class ImageMaker {
   constructor(gpu: GPUDevice, queue: Queue) {
     this.#gpu = gpu;
     this.#queue = queue;
+    this.#longest = gpu.limits.maxTextureDimension2D - 1;
   }
 
   /** The most bytes an image can hold. */
   get most(): number {
     return TEXEL_BYTES * IMAGE_WIDTH * this.#longest;
-  }
-
-  /** Texels along an axis, one of which is added where it is a power of two. */
-  get #longest(): number {
-    return this.#gpu.limits.maxTextureDimension2D - 1;
   }
 
   /** Texels in a line of a copy by rows, or 0 where it can have none; see `Images`. */
@@ -86,7 +84,7 @@ export class ImageMaker {
 
   /** An image of a size, which holds anything. */
   make(size: ImageSize): Image {
-    if (size.height > this.#gpu.limits.maxTextureDimension2D) {
+    if (size.height > this.#longest + 1) {
       throw new RangeError(
         `Cannot make an image of ${
           size.height * size.width * TEXEL_BYTES

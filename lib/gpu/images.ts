@@ -21,9 +21,20 @@ interface Scratch {
   line: number;
 }
 
-/** Of one width; enough for two products that share a factor. */
-const MOST_SCRATCH = 3;
+/**
+ * Of one width; enough for the two factors of a product, one of the next, and
+ * what its end reads.
+ */
+const MOST_SCRATCH = 6;
 const MOST_IN_ALL = 24; // of any width
+
+/** Which images to copy to. */
+export interface CopyOptions {
+  /** How many texels of each are a line, as `lineOf` has it: 0. */
+  readonly lines?: readonly number[];
+  /** Images that are to keep what they hold. */
+  readonly taken?: readonly Image[];
+}
 
 /**
  * The images of a device: scratch ones, which later copies overwrite, and twins.
@@ -38,6 +49,8 @@ export class Images {
 
   /** Those that stay beside their memory. */
   readonly twins: Twins;
+  /** Bytes from where kernels read copies of what they read once. */
+  least: number = Infinity;
 
   /** Makes images on a GPU, filled by the commands of a queue. */
   constructor(gpu: GPUDevice, queue: Queue) {
@@ -67,13 +80,15 @@ export class Images {
   }
 
   /**
-   * Copies of what stretches of memory, at most three, then hold; later calls
+   * Copies of what stretches of memory, at most six, then hold; later calls
    * overwrite them. What the last calls copied is not copied again, and copies
-   * that are asked for together end one pass instead of several. `lines` says
-   * how many texels of each are a line, as `lineOf` has it.
+   * that are asked for together end one pass instead of several.
    */
-  copies(spans: readonly Span[], lines: readonly number[] = []): Image[] {
-    const asked: Scratch[] = [];
+  copies(
+    spans: readonly Span[],
+    { lines = [], taken = [] }: CopyOptions = {},
+  ): Image[] {
+    const asked = this.#scratch.filter(({ image }) => taken.includes(image));
     const wanted = spans.map((span, i) => ({ span, line: lines[i] ?? 0 }));
     for (const { span, line } of wanted) {
       const found = this.#scratch.find((scratch) =>
@@ -106,9 +121,13 @@ export class Images {
     this.twins.drop(id);
   }
 
-  /** Gives back what was dropped, once all commands that name it are submitted. */
+  /**
+   * Gives back what was dropped, once all commands that name it are submitted.
+   * Equal steps then meet equal images, whichever were asked for last before.
+   */
   sweep(): void {
     this.#maker.sweep();
+    this.#scratch.sort((one, other) => one.image.id - other.image.id);
   }
 
   /** The one asked for longest ago that is large enough, and not `taken`. */

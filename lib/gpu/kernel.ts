@@ -12,11 +12,13 @@ import {
   storageOf,
   uniformOf,
 } from "./arguments.ts";
+import { copiedOf, withImages } from "./copied_arguments.ts";
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
 import type { Pipeline } from "./bind_groups.ts";
 import type { Work } from "./queue.ts";
 import { type Constants, settle, type Types } from "./specialize.ts";
+import { imageName, readImages } from "./texels.ts";
 import { unroll } from "./unroll.ts";
 import { type EntryPoint, reflect } from "./wgsl.ts";
 
@@ -34,6 +36,11 @@ export interface RunOptions {
   readonly work?: Work;
   /** The most trips that one thread makes through loops, where sizes decide. */
   readonly trips?: number;
+  /**
+   * Bindings of floats that a run reads most of, and does not read again where it
+   * writes: they are copied to images where that makes it faster.
+   */
+  readonly images?: readonly string[];
 }
 
 // Mesa's software driver leaves every loop after 65,535 trips, counted over all
@@ -87,10 +94,11 @@ export class Kernel {
 
   /** Queues a run of an entry point. */
   run(entryName: string, options: RunOptions): void {
-    const { args, grid, trips = 0, work } = options;
+    const { args: given, grid, trips = 0, work } = options;
     const label = `${this.name}.${entryName}`;
-    const device = deviceOf(label, args);
-    const compiled = this.#compile(device, entryName, options);
+    const device = deviceOf(label, given);
+    const copied = copiedOf(device, given, options.images);
+    const compiled = this.#compile(device, entryName, options, copied);
     const { entry, pipeline } = compiled;
     if (trips > MOST_TRIPS && device.adapter.software) {
       throw new RangeError(
@@ -99,6 +107,7 @@ export class Kernel {
     }
     const groups = groupsOf(label, grid, entry);
     if (groups[0] * groups[1] * groups[2] === 0) return;
+    const args = withImages(device, given, copied);
     const storage = storageOf(label, device, entry, args);
     const uniform = uniformOf(label, entry, args);
     device.dispatch({ pipeline, storage, uniform, groups, work });
@@ -114,12 +123,14 @@ export class Kernel {
     device: Device,
     name: string,
     { constants = {}, types = {} }: RunOptions,
+    copied: readonly string[],
   ): Compiled {
     let settings = "";
     for (const constant in constants) {
       settings += ` ${constant}=${constants[constant]}`;
     }
     for (const type in types) settings += ` ${type}=${types[type]}`;
+    for (const name of copied) settings += ` ${imageName(name)}`;
     let made = this.#made.get(device);
     if (made === undefined) this.#made.set(device, made = new Made());
     const cached = made.pipelines.get(name + settings);
@@ -128,7 +139,7 @@ export class Kernel {
     const label = `${this.name}.${name}`;
     let module = made.modules.get(settings);
     if (module === undefined) {
-      module = this.#module(device, label, constants, types);
+      module = this.#module(device, label, { constants, types, copied });
       made.modules.set(settings, module);
     }
     const { entries, half, workgroupBytes, text, gpu } = module;
@@ -155,17 +166,11 @@ export class Kernel {
     return compiled;
   }
 
-  #module(
-    device: Device,
-    label: string,
-    constants: Constants,
-    types: Types,
-  ): Module {
+  #module(device: Device, label: string, settings: Settings): Module {
     const { source, values, ...known } = examine(
       label,
       this.#sourceFor(device),
-      constants,
-      types,
+      settings,
     );
     let code: string | null = null;
     const text = () => code ??= unroll(source, values);
@@ -194,16 +199,24 @@ export class Kernel {
   }
 }
 
+/** How a source is to be settled. */
+interface Settings {
+  readonly constants: Constants;
+  readonly types: Types;
+  /** The bindings that are read from images. */
+  readonly copied: readonly string[];
+}
+
 /** A source with its constants settled, and its entry points. */
 function examine(
   label: string,
-  source: string,
-  constants: Constants,
-  types: Types,
+  given: string,
+  { constants, types, copied }: Settings,
 ) {
   try {
-    const settled = settle(source, constants, types);
-    return { ...settled, entries: reflect(settled.source) };
+    const settled = settle(given, constants, types);
+    const source = readImages(settled.source, copied);
+    return { ...settled, source, entries: reflect(source) };
   } catch (cause) {
     const { message } = cause as Error;
     throw new TypeError(
@@ -258,7 +271,7 @@ function makePipeline(
 /** Checks what wgpu leaves unchecked, before the driver sees it. */
 function checkLimits(
   label: string,
-  { gpu: { limits }, adapter }: Device,
+  { limits, adapter }: Device,
   { workgroupSize: [x, y, z], storage }: EntryPoint,
   workgroupBytes: number,
 ) {
@@ -280,6 +293,11 @@ function checkLimits(
       "storage buffers",
       storage.filter(({ format }) => format === null).length,
       limits.maxStorageBuffersPerShaderStage,
+    ],
+    [
+      "storage textures",
+      storage.filter(({ format }) => format !== null).length,
+      limits.maxStorageTexturesPerShaderStage,
     ],
   ];
   for (const [what, asked, most] of demands) {

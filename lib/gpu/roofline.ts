@@ -39,7 +39,7 @@ export async function measureRoofline(
   const threads = software ? 1 << 14 : 1 << 19;
   const span = Math.min(
     software ? 1 << 23 : 1 << 27,
-    device.gpu.limits.maxStorageBufferBindingSize,
+    device.limits.maxStorageBufferBindingSize,
   );
   using x = new Scratch(device, span);
   using y = new Scratch(device, span);

@@ -101,6 +101,9 @@ export class KeyValueCache implements Disposable {
     const parts = partsFor(device, queries, count);
     const whole = parts === 1;
     const part = Math.ceil(count / parts / BLOCK) * BLOCK;
+    // A copy is of the whole cache, so enough of it must be in use.
+    const copies = 4 * count >= capacity &&
+      count * keys.size / capacity >= MANY;
     const args = {
       ...{ qkv, batch, time, heads, capacity, parts, part },
       key_heads: keyValueHeads,
@@ -124,6 +127,7 @@ export class KeyValueCache implements Disposable {
         },
         work: { flops: 2 * read, bytes: read * keys.bytes / keys.size },
         trips: entry === "attend" ? Math.ceil(part / BLOCK) + SIZE * BLOCK : 0,
+        images: entry === "attend" && copies ? ["keys", "values"] : [],
       });
     if (!SINGLE) {
       const added = batch * keyValueHeads * time * SIZE;
@@ -171,6 +175,9 @@ export class KeyValueCache implements Disposable {
     }
   }
 }
+
+/** Numbers read for which a copy to an image pays; see `RunOptions.images`. */
+const MANY = 1 << 15;
 
 /** Into how many parts `count` positions are cut for `queries` heads. */
 function partsFor(device: Device, queries: number, count: number): number {

@@ -149,8 +149,6 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
   const { size, time, rate } = heads;
   const LANES = device.subgroupSize;
   const QUERIES = size <= 64 ? 2 : 1;
-  // The vectors of KEYS rows should fill the lanes.
-  const KEYS = size / 4 * 2 % LANES === 0 ? 2 : 4;
   const SIZE = size / 4;
   const images = qkv.dtype === "f32" && qkv.bytes <= device.images.most;
   const kernels = images ? imageKernels : bufferKernels;
@@ -163,7 +161,8 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
     ...(starts && { starts }),
   };
   const blocks = Math.ceil(time / (QUERIES * LANES));
-  return (entry, tensors) =>
+  return (entry, tensors) => {
+    const KEYS = keysAtOnce(entry, SIZE, LANES);
     kernel.run(entry, {
       args: { ...sources, ...tensors, ...sizesOf(heads), blocks },
       grid: { groups: rowsOf(entry, heads) * blocks },
@@ -172,7 +171,16 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
       work: workOf(entry, heads, qkv),
       trips: turnsOf(entry, heads) * Math.ceil(time / KEYS) +
         (starts ? searchTrips(time, QUERIES) : 0),
+      images: images ? ["y_kept", "lse_kept", "delta_kept"] : [],
     });
+  };
+}
+
+/** How many rows to meet in a step: enough for their vectors to fill the lanes. */
+function keysAtOnce(entry: Entry, size: number, lanes: number): number {
+  // Of long rows one does where lanes are few: less text for caches of code.
+  if (entry === "forward" && lanes < 16 && size >= 2 * lanes) return 1;
+  return 2 * size % lanes === 0 ? 2 : 4;
 }
 
 const tiled = [randomSource, headsSource, bufferSource];

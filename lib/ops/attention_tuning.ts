@@ -92,7 +92,7 @@ function tableChoice(
 
 /** The tiles whose rows and columns fit into workgroup memory. */
 function fitting(
-  { gpu: { limits } }: Device,
+  { limits }: Device,
   { size }: Heads,
   pass: AttentionPass,
 ): string[] {

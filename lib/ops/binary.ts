@@ -137,6 +137,7 @@ function apply(op: string, a: Tensor, b: Tensor): Tensor {
     args: { a, b, y, vectors: vectorsOf(y), period: vectorsOf(b) },
     grid: { threads: vectorsOf(y) },
     constants: { LAYOUT: layout },
+    images: ["a", "b"],
     types: {
       ...storedAs(a.dtype),
       ...(b.dtype === "f16" && { StoredB: "vec4h" }),

@@ -43,6 +43,7 @@ export function crossEntropy(
     constants: { BLOCK: rowBlock(device) },
     stored: logits.dtype,
     passes: 1,
+    images: ["logits"],
   };
   const totals = Tensor.empty(device, [rows, 2]);
   using losses = Tensor.empty(device, [rows]);

@@ -24,7 +24,8 @@ export function dropout(x: Tensor, rate: number, random: Random): Tensor {
     const y = Tensor.empty(x.device, x.shape, x.dtype);
     const grid = { threads: drop.vectors };
     const types = storedAs(x.dtype);
-    kernel.run("apply", { args: { x, y, ...drop }, grid, types });
+    const args = { x, y, ...drop };
+    kernel.run("apply", { args, grid, types, images: ["x"] });
     return y;
   };
   return record(apply(x), "dropout", [x], (dy) => [apply(dy)]);

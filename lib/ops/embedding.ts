@@ -6,6 +6,7 @@ import { rowBlock, RowKernel, rowSlices } from "./rows.ts";
 import source from "../../kernels/embedding.wgsl" with { type: "text" };
 
 const kernel = new RowKernel("embedding", source);
+const MOST_COPIED = 4; // times as much as is looked up: of a larger table little is read
 const IDS_PER_RUN = 1 << 17; // four a trip: half of what software adapters bear
 
 /** How rows come out of {@linkcode embedding}. */
@@ -42,6 +43,7 @@ export function embedding(
       grid: { threads: ids.size * cols },
       stored: dtype,
       work: { bytes: ids.bytes + 2 * y.bytes },
+      images: slice.bytes <= MOST_COPIED * y.bytes ? ["ids", "table"] : [],
     });
   }
 
@@ -60,6 +62,7 @@ export function embedding(
           constants: { BLOCK, PARTS },
           stored: dtype,
           trips: Math.ceil((end - first) / 4),
+          images: ["ids_in_fours", "dy"],
           work: { bytes: ids.bytes + 3 * dy.bytes },
         });
       }

@@ -88,6 +88,7 @@ const walked: Way = {
       constants: constantsOf(norm),
       stored: x.dtype,
       passes: 3,
+      images: ["x", "weight", "bias"],
     });
   },
   backward(norm, { moments, dy, dx, ADD, learned }) {
@@ -98,6 +99,7 @@ const walked: Way = {
       constants: { ...constantsOf(norm), ADD },
       stored: x.dtype,
       passes: 2,
+      images: ["x", "weight", "dy", ...ADD ? ["dx"] : []],
     });
     if (!learned) return null;
     const wanted = Math.ceil(rows / ROWS_PER_PART);
@@ -110,6 +112,7 @@ const walked: Way = {
       constants: constantsOf(norm),
       stored: x.dtype,
       trips: Math.ceil(rows / parts),
+      images: ["x", "kept", "dy"],
     });
     return partial;
   },
@@ -129,6 +132,7 @@ const held: Way = {
       constants: heldConstantsOf(norm, ROWS_HELD),
       stored: x.dtype,
       trips: ROWS_HELD,
+      images: ["x", "weight", "bias"],
     });
   },
   backward(norm, { moments, dy, dx, ADD, learned }) {
@@ -143,6 +147,7 @@ const held: Way = {
       constants: { ...heldConstantsOf(norm, each), ADD },
       stored: x.dtype,
       trips: each,
+      images: ["x", "weight", "kept", "dy", ...ADD ? ["dx"] : []],
     });
     if (learned) return partial;
     partial[Symbol.dispose]();

@@ -212,6 +212,7 @@ function scaled(
       grid: { threads: vectors },
       constants: into === null ? {} : { ADD: into.add },
       types: storedAs(gradient.dtype),
+      images: into === null || into.add ? ["x", "y"] : ["x"],
     });
   }
   if (into === null) return gradient;

@@ -8,6 +8,9 @@ import { Kernel } from "../gpu/kernel.ts";
 import type { Job } from "./product_job.ts";
 import type { Sources } from "./product_variants.ts";
 import { rowReductions } from "./rows.ts";
+import rowSource from "../../kernels/matmul_row_subgroup.wgsl" with {
+  type: "text",
+};
 import rowsSource from "../../kernels/matmul_rows.wgsl" with { type: "text" };
 import subgroupSource from "../../kernels/matmul_subgroup.wgsl" with {
   type: "text",
@@ -38,6 +41,7 @@ import noColumnSums from "../../kernels/shared/no_column_sums.wgsl" with {
 
 const SOURCES = {
   matmul: workgroupSource,
+  matmul_row_subgroup: rowSource,
   matmul_rows: rowsSource,
   matmul_subgroup: subgroupSource,
 };

@@ -65,7 +65,7 @@ export function* slices(
   owned: DisposableStack,
 ): Generator<Job> {
   const { a, b, c, transposeA, transposeB, batch } = job;
-  const { maxStorageBufferBindingSize } = device.gpu.limits;
+  const { maxStorageBufferBindingSize } = device.limits;
   const { software } = device.adapter;
   const most = software
     ? Math.min(maxStorageBufferBindingSize, device.images.most)

@@ -32,8 +32,9 @@ function runSubgroup(
 ): void {
   const LANES = device.subgroupSize;
   const { transposeA: TRANSPOSE_A, transposeB: TRANSPOSE_B } = job;
-  const x = Math.ceil(job.cols / (4 * LANES * TILE_N));
-  const y = Math.ceil(job.rows / TILE_M);
+  // Down the rows first, which share what they read of b.
+  const x = Math.ceil(job.rows / TILE_M);
+  const y = Math.ceil(job.cols / (4 * LANES * TILE_N));
   const { args: read, layout } = imagesOf(device, job, sources);
   const args = { ...argsOf(job), ...read };
   const PART = rowsAtOnce(job, TILE_M, LANES);
@@ -41,9 +42,7 @@ function runSubgroup(
     LANES,
     TILE_M,
     TILE_N,
-    // By fours rows are written to the same lines of a cache in turn; long sums,
-    // whose factor is transposed, gain more from fewer instructions.
-    ROUND: TRANSPOSE_A ? Math.min(LANES, TILE_M / 4) : 4,
+    ROUND: neighboursInTurn(job, TILE_M, LANES),
     PART,
     PARTED: PART < TILE_M,
     TRANSPOSE_A,
@@ -62,8 +61,33 @@ function runSubgroup(
       types: typesOf(job, sources),
       work: workOf(job),
       trips: Math.ceil(job.depth / 4),
+      images: sources === "images" ? readAtEnd(job) : [],
     });
   }
+}
+
+/** What the end of a product reads, besides what all ends read. */
+function readAtEnd({ add, bias, times, residual }: Job): string[] {
+  return [
+    ...add ? ["c"] : [],
+    ...bias ? ["bias"] : [],
+    ...times ? ["times"] : [],
+    ...residual ? ["residual"] : [],
+  ];
+}
+
+/**
+ * How many lanes take turns with as many rows. By few, rows are written to the
+ * same lines of a cache in turn; where lanes are many, long sums, whose factor is
+ * transposed, gain more from fewer instructions.
+ */
+function neighboursInTurn(
+  { transposeA, transposeB }: Job,
+  rows: number,
+  lanes: number,
+): number {
+  const wanted = lanes < 16 ? (transposeB ? 2 : 4) : transposeA ? lanes : 4;
+  return transposeA ? Math.min(wanted, rows / 4) : wanted;
 }
 
 /**
@@ -146,46 +170,50 @@ function runTiled(
 }
 
 const BLOCK = 64;
+const MANY_READ = 1 << 18; // elements of a matrix, for which a row is read again and again
 
 function runRows(
   device: Device,
   job: Job,
   { rows: ROWS, sources }: Of<"rows">,
 ): void {
-  const kernel = kernelFor("matmul_rows", job, sources);
-  const narrow = device.prefersBroadcast;
+  const single = device.prefersBroadcast && ROWS === 1 && !job.transposeB;
+  const name = single ? "matmul_row_subgroup" : "matmul_rows";
+  const kernel = kernelFor(name, job, sources);
   const { args, layout } = imagesOf(device, job, sources);
   const given = {
     args: { ...argsOf(job), ...args },
     types: typesOf(job, sources),
     work: workOf(job),
   };
+  const shared = { ADD: job.add, ...halvesOf(job, sources), ...layout };
+  const WHOLE = job.depth % 4 === 0;
   const BLOCK = rowBlock(device);
-  const constants = {
-    ROWS,
-    BLOCK,
-    ADD: job.add,
-    ...halvesOf(job, sources),
-    ...layout,
-  };
-  if (job.transposeB) {
-    const COLS = narrow ? 8 : 4;
-    kernel.run("transposed", {
-      ...given,
-      constants: { ...constants, COLS },
-      grid: { groups: Math.ceil(job.cols / COLS) },
-      trips: Math.ceil(job.depth / 4 / BLOCK),
-    });
-  } else {
-    const { BLOCK_B = 0 } = layout;
-    const [ACROSS, DEEP, WIDE] = narrow
-      ? [BLOCK, 1, BLOCK_B / BLOCK || 4]
-      : [8, 32, 1];
-    const WHOLE = job.depth % 4 === 0;
+  if (single) {
+    const LANES = device.subgroupSize;
+    const WIDE = (layout.BLOCK_B ?? 0) / LANES || 4;
     kernel.run("product", {
       ...given,
-      constants: { ...constants, WIDE, ACROSS, DEEP, WHOLE },
-      grid: { groups: Math.ceil(job.cols / (4 * ACROSS * WIDE)) },
+      constants: { ...shared, LANES, WIDE, WHOLE },
+      grid: { groups: Math.ceil(job.cols / (4 * LANES * WIDE)) },
+      trips: Math.ceil(job.depth / 4 * (1 + 1 / LANES)),
+    });
+  } else if (job.transposeB) {
+    const COLS = device.prefersBroadcast ? 8 : 4;
+    kernel.run("transposed", {
+      ...given,
+      constants: { ...shared, ROWS, BLOCK, COLS },
+      grid: { groups: Math.ceil(job.cols / COLS) },
+      trips: Math.ceil(job.depth / 4 / BLOCK),
+      // Every workgroup reads the row, which is worth a copy where they are many.
+      images: job.cols * job.depth >= MANY_READ ? ["a"] : [],
+    });
+  } else {
+    const [ACROSS, DEEP] = [8, 32];
+    kernel.run("product", {
+      ...given,
+      constants: { ...shared, ROWS, BLOCK, ACROSS, DEEP, WHOLE },
+      grid: { groups: Math.ceil(job.cols / (4 * ACROSS)) },
       trips: Math.ceil(job.depth / 4 / DEEP),
     });
   }
@@ -220,7 +248,7 @@ function imagesOf(
   const lines = read.map((tensor) =>
     images.lineOf(tensor, tensor.bytes / tensor.size * tensor.shape.at(-1)!)
   );
-  const [first, second] = images.copies(read, lines);
+  const [first, second] = images.copies(read, { lines });
   return {
     args: { a: first, b: twin ?? second, row_b },
     layout: {

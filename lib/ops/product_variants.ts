@@ -31,7 +31,7 @@ export type Variant =
     readonly parts: number;
   }
   | {
-    /** Few rows, every element of `b` read once; see matmul_rows.wgsl. */
+    /** Few rows, every element of `b` read once; see matmul_rows.wgsl and matmul_row_subgroup.wgsl. */
     readonly family: "rows";
     /** The rows a thread has sums for, at least as many as there are. */
     readonly rows: number;
@@ -48,12 +48,12 @@ export type Shape = Pick<
 >;
 
 const MOST_ROWS = 4; // that are few
-/** Vectors of columns that a thread of matmul_rows has sums for, the best first. */
+/** Vectors of columns that a lane of matmul_row_subgroup has sums for, the best first. */
 const WIDTHS = [4, 3, 5, 2, 1];
 
 /**
  * How a twin of `b` lies on a software adapter: the columns of a workgroup of
- * matmul_rows one after another; null where it lies as in memory.
+ * matmul_row_subgroup one after another; null where it lies as in memory.
  */
 export function blocksOf({ b, transposeB }: Job): ImageBlocks | null {
   const { tensor, row, matrix } = b;
@@ -83,7 +83,7 @@ export function subgroupVariant(
   const copies = rows > 16 && 2 * batch * rows * cols * depth >= IMAGE_FLOPS;
   if (copies) {
     // With few lanes a small tile is as fast, and compiled in half of the time.
-    const most = lanes < 16 && !transposeA ? 32 : 64;
+    const most = lanes < 16 ? 32 : 64;
     return { family: "subgroup", tile: [most, 1], sources: "images" };
   }
   const tile = rows <= 4
@@ -143,7 +143,7 @@ export function tileFor(device: Device, shape: Shape): TileName {
 }
 
 /** Whether a device has the threads and the workgroup memory for a tile. */
-function fits({ gpu: { limits } }: Device, name: TileName): boolean {
+function fits({ limits }: Device, name: TileName): boolean {
   const { tile: [rows, cols, depth], repeat } = TILES[name];
   const threads = rows * cols / (4 * repeat) ** 2;
   const bytes = 2 * depth * 16 * (rows / 4 + 1 + cols / 4 + 1);

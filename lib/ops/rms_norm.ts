@@ -30,6 +30,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-6): Tensor {
     stored,
     passes: 2,
     work: { bytes: 2 * x.bytes },
+    images: ["x", "weight"],
   });
 
   /** Partial sums over rows, in parts, then the sum of these. */
@@ -46,6 +47,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-6): Tensor {
       stored,
       trips: Math.ceil(rows / parts),
       work: { bytes: 2 * x.bytes },
+      images: ["x", "dy", "kept"],
     });
     const dweight = into?.tensor ?? Tensor.empty(device, [cols]);
     kernel.run("sum_weight", cols, {
@@ -58,14 +60,16 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-6): Tensor {
   };
 
   return record(y, "rmsNorm", [x, weight], (dy, [intoX, intoWeight]) => {
+    const ADD = intoX?.add ?? false;
     const dx = intoX?.tensor ?? Tensor.empty(device, x.shape, x.dtype);
     kernel.run("backward_x", cols, {
       args: { x, weight, kept: rrms, dy, dx, ...sizes },
       grid: { groups: rows },
-      constants: { ...constants, ADD: intoX?.add ?? false },
+      constants: { ...constants, ADD },
       stored,
       passes: 2,
       work: { bytes: 3 * x.bytes },
+      images: ["x", "weight", "dy", ...ADD ? ["dx"] : []],
     });
     return [dx, weight.needsGrad ? scale(dy, intoWeight) : null];
   });

@@ -83,6 +83,7 @@ export function rope(
   };
   kernel.run("forward", half, {
     args: { ...given, q, k, v, qkv, ...sizes },
+    images: ["q", "k", "v"],
     ...how,
   });
 
@@ -94,6 +95,7 @@ export function rope(
     kernel.run("backward", half, {
       args: { ...given, dqkv, dq, dk, dv, ...sizes },
       constants: { ADD_Q, ADD_K, ADD_V },
+      images: ["dqkv"],
       ...how,
     });
     return [dq, dk, dv];

@@ -105,7 +105,7 @@ const ALIGNED_ROWS = 128; // start at multiples of 256 bytes, whatever a row hol
  * it is. A slice lasts until the next is asked for.
  */
 export function* rowSlices(tensor: Tensor): Generator<RowSlice> {
-  const { device: { gpu: { limits } }, bytes, shape: [rows] } = tensor;
+  const { device: { limits }, bytes, shape: [rows] } = tensor;
   const most = limits.maxStorageBufferBindingSize;
   if (bytes <= most) {
     yield { first: 0, tensor };

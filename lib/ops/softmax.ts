@@ -45,6 +45,7 @@ function rows(op: string, x: Tensor, prefix: string): Tensor {
     constants: { BLOCK: rowBlock(device) },
     stored: x.dtype,
     passes: 2,
+    images: ["x", "y_kept", "dy"],
   };
   const y = Tensor.empty(device, x.shape, x.dtype);
   kernel.run(`${prefix}forward`, cols, { args: { x, y, ...sizes }, ...how });

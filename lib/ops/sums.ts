@@ -122,6 +122,7 @@ export function sumLine(
       constants: { ADD: last && into !== null && into.add },
       types: { ...halves(values, "StoredX"), ...halves(y, "StoredY") },
       trips: part,
+      images: ["x"],
     });
     if (values !== x) values[Symbol.dispose]();
     values = y;

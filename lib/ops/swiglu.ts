@@ -21,19 +21,21 @@ export function swiglu(gate: Tensor, up: Tensor): Tensor {
   kernel.run("forward", {
     args: { gate, up, y, vectors },
     work: { bytes: 3 * y.bytes },
+    images: ["gate", "up"],
     ...how,
   });
 
   return record(y, "swiglu", [gate, up], (dy, [intoGate, intoUp]) => {
     const dgate = intoGate?.tensor ?? Tensor.empty(device, shape, dtype);
     const dup = intoUp?.tensor ?? Tensor.empty(device, shape, dtype);
+    const ADD_GATE = intoGate?.add ?? false;
+    const ADD_UP = intoUp?.add ?? false;
+    const added = [...ADD_GATE ? ["dgate"] : [], ...ADD_UP ? ["dup"] : []];
     kernel.run("backward", {
       args: { gate, up, dy, dgate, dup, vectors },
-      constants: {
-        ADD_GATE: intoGate?.add ?? false,
-        ADD_UP: intoUp?.add ?? false,
-      },
+      constants: { ADD_GATE, ADD_UP },
       work: { bytes: 5 * y.bytes },
+      images: ["gate", "up", "dy", ...added],
       ...how,
     });
     return [dgate, dup];

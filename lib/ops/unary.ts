@@ -18,7 +18,11 @@ const geluKernel = elementwise("gelu", geluSource);
 export function neg(x: Tensor): Tensor {
   expectFloat("negate", x);
   const y = Tensor.empty(x.device, x.shape, x.dtype);
-  kernel.run("neg", { args: { x, y, vectors: vectorsOf(x) }, ...how(x) });
+  kernel.run("neg", {
+    args: { x, y, vectors: vectorsOf(x) },
+    images: ["x"],
+    ...how(x),
+  });
   return record(y, "neg", [x], (dy) => [neg(dy)]);
 }
 
@@ -72,13 +76,20 @@ export function gelu(
   const vectors = vectorsOf(x);
   const constants = { EXACT: approximate === "none" };
   const y = Tensor.empty(x.device, x.shape, x.dtype);
-  geluKernel.run("forward", { args: { x, y, vectors }, constants, ...how(x) });
+  geluKernel.run("forward", {
+    args: { x, y, vectors },
+    constants,
+    images: ["x"],
+    ...how(x),
+  });
 
   return record(y, "gelu", [x], (dy, [into]) => {
     const dx = into?.tensor ?? Tensor.empty(x.device, x.shape, x.dtype);
+    const ADD = into?.add ?? false;
     geluKernel.run("backward", {
       args: { x, dy, dx, vectors },
-      constants: { ...constants, ADD: into?.add ?? false },
+      constants: { ...constants, ADD },
+      images: ["x", "dy", ...ADD ? ["dx"] : []],
       ...how(x),
     });
     return [dx];
@@ -89,12 +100,14 @@ function apply(name: string, x: Tensor): Tensor {
   expectFloat(`apply ${name} to`, x);
   const vectors = vectorsOf(x);
   const y = Tensor.empty(x.device, x.shape, x.dtype);
-  kernel.run(`${name}_forward`, { args: { x, y, vectors }, ...how(x) });
+  const args = { x, y, vectors };
+  kernel.run(`${name}_forward`, { args, images: ["x"], ...how(x) });
 
   return record(y, name, [x], (dy) => {
     const dx = Tensor.empty(x.device, x.shape, x.dtype);
     const args = { x, y_kept: y, dy, dx, vectors };
-    kernel.run(`${name}_backward`, { args, ...how(x) });
+    const images = ["x", "y_kept", "dy"];
+    kernel.run(`${name}_backward`, { args, images, ...how(x) });
     return [dx];
   });
 }

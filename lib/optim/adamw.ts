@@ -184,6 +184,7 @@ export class AdamW implements Disposable {
           ...{ vectors, matrices, lr, beta1, beta2, eps, decay },
         },
         grid: { threads: vectors },
+        images: ["grad", "weight", "m", "v"],
       });
       seen += weight.size;
     }

@@ -15,7 +15,7 @@ import {
 } from "../ops/rows.ts";
 import type { Parameter } from "../tensor/parameter.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { windows } from "../tensor/windows.ts";
+import { windowLength } from "../tensor/windows.ts";
 import { type FlatParameters, type Run, stretch } from "./flat.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import source from "../../kernels/gradient_norm.wgsl" with { type: "text" };
@@ -24,7 +24,7 @@ const [kernel, longKernel] = [rowReductions, longRowReductions].map(
   (reductions) => new Kernel("gradient_norm", source, gridSource, reductions),
 );
 
-const CHUNK = 4096; // elements of one sum; a window holds a whole number of them
+const CHUNK = 4096; // elements of one sum
 
 /**
  * How losses are scaled so that gradients fit f16. The scale is halved, and the
@@ -66,6 +66,8 @@ export class GradientNorm implements Disposable {
   readonly #lossScale: Tensor;
   readonly #table: Tensor;
   readonly #partial: Tensor;
+  /** Where each chunk starts and ends in its block. */
+  readonly #ends: [start: number, end: number][] = [];
   /** The first chunk of each parameter in the table. */
   readonly #chunks = new Map<Parameter, number>();
 
@@ -75,16 +77,16 @@ export class GradientNorm implements Disposable {
     this.#device = device;
     this.#options = options;
     this.#interval = options.lossScale ? growthInterval : 0;
-    const rows: number[] = [];
     for (const { parameter, start } of flat.blocks.flatMap((b) => b.places)) {
-      this.#chunks.set(parameter, rows.length / 2);
+      this.#chunks.set(parameter, this.#ends.length);
       const end = start + parameter.size;
       for (let at = start; at < end; at += CHUNK) {
-        rows.push(at, Math.min(at + CHUNK, end));
+        this.#ends.push([at, Math.min(at + CHUNK, end)]);
       }
     }
-    this.#table = Tensor.from(device, Uint32Array.from(rows)).keep();
-    this.#partial = Tensor.zeros(device, [rows.length / 2]).keep();
+    this.#table = Tensor.from(device, Uint32Array.from(this.#ends.flat()))
+      .keep();
+    this.#partial = Tensor.zeros(device, [this.#ends.length]).keep();
     this.status = Tensor.empty(device, [9]).keep();
     this.#lossScale = Tensor.empty(device, [1]).keep();
     const scale = options.lossScale ? initial : 1;
@@ -130,28 +132,16 @@ export class GradientNorm implements Disposable {
       log2: Math.log(beta2),
     };
     let first = 0;
-    for (const { block, places } of runs) {
-      const { start } = places[0];
-      const size = places.at(-1)!.end - start;
-      const whole = stretch(block.grad, start, [size]);
-      const { parameter } = places.at(-1)!;
-      const last = this.#chunks.get(parameter)! +
-        Math.ceil(parameter.size / CHUNK);
-      let chunk = this.#chunks.get(places[0].parameter)!;
-      let base = start;
-      for (const [grad] of windows([whole])) {
-        const left = last - chunk;
-        const count = grad === whole ? left : Math.min(left, grad.size / CHUNK);
+    for (const run of runs) {
+      for (const { grad, base, chunk, count } of this.#stretches(run)) {
         kernel.run("squares", {
           args: { ...shared, grad, chunk, base, count, first, chunks: 0 },
           grid: { groups: count },
           constants,
+          images: ["grad"],
         });
-        chunk += count;
         first += count;
-        base += grad.size;
       }
-      whole[Symbol.dispose]();
     }
     const long = longRowBlock(this.#device, first);
     const BLOCK = long ?? constants.BLOCK;
@@ -161,6 +151,27 @@ export class GradientNorm implements Disposable {
       constants: { BLOCK },
       trips: Math.ceil(first / BLOCK),
     });
+  }
+
+  /**
+   * The gradients of a run, as many whole chunks at a time as a window holds. A
+   * stretch is released when the next is asked for.
+   */
+  *#stretches({ block, places }: Run) {
+    const most = windowLength(this.#device);
+    const { parameter, end: stop } = places.at(-1)!;
+    const last = this.#chunks.get(parameter)! +
+      Math.ceil(parameter.size / CHUNK);
+    let chunk = this.#chunks.get(places[0].parameter)!;
+    while (chunk < last) {
+      const [base] = this.#ends[chunk];
+      let next = chunk + 1;
+      while (next < last && this.#ends[next][1] - base <= most) next++;
+      const end = next < last ? this.#ends[next][0] : stop;
+      using grad = stretch(block.grad, base, [end - base]);
+      yield { grad, base, chunk, count: next - chunk };
+      chunk = next;
+    }
   }
 
   /** Releases what it keeps. */

@@ -73,5 +73,6 @@ function run(entry: string, args: Record<string, Tensor>): void {
     args: { ...args, vectors },
     grid: { threads: vectors },
     types: { Stored: dtype === "f16" ? "vec4h" : "vec4f" },
+    images: ["total", "first", "more"],
   });
 }

@@ -291,7 +291,7 @@ export class Tensor implements Disposable {
     const word = new Uint8Array(4);
     for (let at = 0; at < 4; at += one.length) word.set(one, at);
     const { device, size } = this;
-    const { maxStorageBufferBindingSize } = device.gpu.limits;
+    const { maxStorageBufferBindingSize } = device.limits;
     const most = Math.floor(maxStorageBufferBindingSize / PART_BYTES) *
       PART_BYTES / one.length; // elements
     for (let start = 0; start < size; start += most) {

@@ -20,7 +20,7 @@ Deno.test("no size of an image is a power of two, but for the long row's width",
     using x = Tensor.ones(device, [rows, cols]);
     const line = images.lineOf(x, 4 * cols);
     for (const lines of line > 0 ? [[line], []] : [[]]) {
-      const [{ size: { width, height } }] = images.copies([x], lines);
+      const [{ size: { width, height } }] = images.copies([x], { lines });
       const long = lines.length === 0;
       assertEquals(width === IMAGE_WIDTH, long);
       assert(long || width >= line && !isPowerOfTwo(width), `${width} wide`);
@@ -36,7 +36,7 @@ Deno.test("a matrix of as many rows as a texture has lines is copied whole", asy
     using x = Tensor.ones(device, [rows, 64]);
     const line = images.lineOf(x, 256);
     assertEquals(line, rows === most - 4 ? 16 : 0);
-    const [{ size }] = images.copies([x], [line]);
+    const [{ size }] = images.copies([x], { lines: [line] });
     assert(size.height <= most);
     assert(size.height * (line || IMAGE_WIDTH) * TEXEL_BYTES >= x.bytes);
   }

@@ -115,8 +115,8 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
     const x = Tensor.from(device, numbers, [rows, cols]);
     const line = device.images.lineOf(x, 4 * cols);
     assertEquals(line, cols / 4);
-    const [image] = device.images.copies([x], [line]);
-    assertEquals(device.images.copies([x], [line]), [image]);
+    const [image] = device.images.copies([x], { lines: [line] });
+    assertEquals(device.images.copies([x], { lines: [line] }), [image]);
     const [plain] = device.images.copies([x]);
     assert(plain !== image, "lines of another length");
     const y = Tensor.ones(device, [4 * Math.ceil(rows / 4), cols]);
@@ -130,7 +130,9 @@ Deno.test("an image holds what its tensor held when it was made", async () => {
   }
   // Of 40 widths the last 24 are kept: 5 MB, where all would take 14 MB.
   for (let line = 16 * 40; line > 0; line -= 16) {
-    device.images.copies([Tensor.zeros(device, [64, 4 * line])], [line]);
+    device.images.copies([Tensor.zeros(device, [64, 4 * line])], {
+      lines: [line],
+    });
   }
   assert(device.images.bytes < 6e6, "too many images are kept");
   assertEquals(device.images.lineOf({ bytes: 4 * 68 * 10 }, 4 * 68), 0);

@@ -4,7 +4,6 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { everyLimit } from "../../lib/gpu/adapter.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { conv1d, gelu, linear, matmul } from "../../lib/ops/mod.ts";
 import { product, type ProductOptions } from "../../lib/ops/product.ts";
@@ -20,17 +19,12 @@ const devices = bothDevices();
 
 /** The device, as if it bound no more than 64 KiB at once. */
 function narrow(device: Device): Disposable {
-  const { gpu } = device;
-  const limits = {
-    ...everyLimit(gpu.limits),
-    maxStorageBufferBindingSize: 1 << 16,
-  };
-  Object.defineProperty(gpu, "limits", { value: limits, configurable: true });
-  return {
-    [Symbol.dispose]: () => {
-      delete (gpu as { limits?: unknown }).limits;
-    },
-  };
+  const { limits } = device;
+  const narrowed = { ...limits, maxStorageBufferBindingSize: 1 << 16 };
+  const set = (value: typeof limits) =>
+    Object.defineProperty(device, "limits", { value, configurable: true });
+  set(narrowed);
+  return { [Symbol.dispose]: () => set(limits) };
 }
 
 /** The plainest way to multiply. */

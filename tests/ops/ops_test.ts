@@ -42,19 +42,47 @@ const twofold: readonly Op[] = [
   "softmax",
 ];
 
+/**
+ * Ops that read nothing from images, wherever they run; products do, where they
+ * are larger, see ../gpu/texels_test.ts.
+ */
+const unread: readonly Op[] = [
+  "argmax",
+  "concat",
+  "conv1d",
+  "expand",
+  "gather",
+  "linear",
+  "maskedFill",
+  "matmul",
+  "max",
+  "permute",
+  "pow",
+  "reshape",
+  "slice",
+  "to",
+  "transpose",
+  "where",
+];
+
 let device: Device;
 let plainDevice: Device;
+let imageDevice: Device;
 
 Deno.test.beforeAll(async () => {
   device = await Device.open();
   plainDevice = await Device.open({ subgroups: false });
+  imageDevice = await Device.open();
+  imageDevice.images.least = 0; // so that the smallest tensors are copied too
   poison(device);
   poison(plainDevice);
+  poison(imageDevice);
 });
 
 Deno.test.afterAll(() => {
   device[Symbol.dispose]();
   plainDevice[Symbol.dispose]();
+  imageDevice[Symbol.dispose]();
 });
 
 /**
@@ -80,6 +108,13 @@ for (const tried of cases.filter(({ op }) => twofold.includes(op))) {
   Deno.test(
     `${describe(tried)} without subgroups`,
     () => check(plainDevice, tried),
+  );
+}
+
+for (const tried of cases.filter(({ op }) => !unread.includes(op))) {
+  Deno.test(
+    `${describe(tried)} from images`,
+    () => check(imageDevice, tried),
   );
 }
 
