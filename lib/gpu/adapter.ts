@@ -37,7 +37,7 @@ export async function requestGpu(
 }
 
 /** Every limit of an adapter that kernels care for. */
-export function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
+function everyLimit(limits: GPUSupportedLimits): Record<string, number> {
   const wanted = [
     "maxBufferSize",
     "maxStorageBufferBindingSize",

@@ -37,8 +37,8 @@ export interface RunOptions {
   /** The most trips that one thread makes through loops, where sizes decide. */
   readonly trips?: number;
   /**
-   * Bindings of floats that a run reads most of, and does not read again where it
-   * writes: they are copied to images where that makes it faster.
+   * Bindings of 32-bit numbers that a run reads most of, and does not read again
+   * where it writes: they are copied to images where that makes it faster.
    */
   readonly images?: readonly string[];
 }

@@ -185,6 +185,7 @@ async function trained(least: number) {
     batches: new RandomCrops(text, { batchSize: 4, blockSize: 64, random }),
     schedule: constantSchedule(1e-2),
     steps: 3,
+    random, // or nothing is dropped
   });
   for await (const step of run) losses.push((await step.read()).at(-1)!.loss);
   const moved = [
