@@ -5,12 +5,13 @@
 //             also the sums of the columns of op(b), if wanted
 //             a workgroup, which is one subgroup, per TILE_M rows and 4 TILE_N LANES columns
 //
-// Every lane owns TILE_N vectors of four columns and all TILE_M rows of the
-// tile, in registers. A step takes four values of k: the lanes load the block of
-// op(a) together, a different vector each, and hand it round; no workgroup memory,
-// no barrier. ROUND vectors go to every ROUND lanes, which then take turns with
-// them, each beginning with another: that is one instruction a number, where the
-// same number for all lanes is two. A step's own sum comes first, so that what was
+// Every lane owns TILE_N vectors of four columns for each of the tile's rows, in
+// registers. A step takes four values of k: the lanes load the block of op(a)
+// together, HOLDERS of them different rows, and that of op(b), each its own columns;
+// no workgroup memory, no barrier. Then rows go round within groups of SPIN
+// neighbours. For the rows of other groups, either the columns are handed on from
+// group to group, TURNS in all, which shuffles half as much with eight lanes, or,
+// where TURNS is 1, the rows are. A step's own sum comes first, so that what was
 // summed before is needed for one addition instead of four. Rows are stored in
 // vectors of four, so a row length that is no multiple of four must arrive padded.
 
@@ -25,9 +26,12 @@ const WHOLE: bool = false; // whether the depth is a multiple of four
 const PART: u32 = 32u;
 const PARTED: bool = false; // whether a tile has more rows than that
 
-const LOADS_A: u32 = (TILE_M + LANES - 1u) / LANES;
-const WIDE_M: u32 = TILE_M / 4u; // vectors of the tile's rows
-const ROUND: u32 = 4u; // neighbours that take turns; a divisor of WIDE_M where a is transposed
+const HOLDERS: u32 = 8u; // neighbours that hold different rows; divides LANES
+const SPIN: u32 = 4u; // neighbours that hand their rows round; divides HOLDERS
+const TURNS: u32 = 2u; // groups of them that hand their columns on: all or 1
+const GROUPS: u32 = HOLDERS / (SPIN * TURNS); // groups whose rows a lane is handed: its own or all
+const HANDED: bool = false; // whether they are all
+const OWN: u32 = TILE_M / HOLDERS; // rows that a lane loads; of a transposed a, in fours
 
 alias Sums = array<vec4f, TILE_M * TILE_N>; // of a lane's part of the tile
 
@@ -67,24 +71,31 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id)
   let first_b = matrix * (params.matrix_b / row_b);
   let start_a = params.start_a;
   let start_b = params.start_b;
-  let start_c = params.start_c + matrix * params.matrix_c + row * row_c + col;
-  let place = lane % ROUND;
-  var givers = array<u32, ROUND>(); // the lanes to take from, one after another
-  for (var i = 0u; i < ROUND; i++) { givers[i] = lane - place + (place + i) % ROUND; }
-  var sums = Sums(); // of the rows row_of(0), row_of(1), ...
+  let start_c = params.start_c + matrix * params.matrix_c + row * row_c;
+  let holder = lane % HOLDERS;
+  let place = lane % SPIN;
+  var row_givers = array<u32, SPIN>(); // the lanes to take from, one after another
+  for (var i = 0u; i < SPIN; i++) { row_givers[i] = row_giver(lane, i); }
+  var col_givers = array<u32, TURNS>();
+  for (var t = 0u; t < TURNS; t++) { col_givers[t] = col_giver(lane, t); }
+  var sums = Sums(); // of `row_of(0)` and the columns of all turns, then `row_of(1)`, ...
   var sums_b = array<vec4f, TILE_N>(); // of columns, if wanted
 
   for (var k = 0u; k < depth; k += 4u) {
-    var block_a = array<vec4f, LOADS_A>();
-    for (var q = 0u; q < LOADS_A; q++) {
-      let v = q * LANES + lane;
+    var block_a = array<vec4f, OWN>(); // four k of each of the lane's rows
+    for (var q = 0u; q < OWN; q++) {
       if TRANSPOSE_A {
-        // Vector v holds rows 4 (v mod WIDE_M) .. + 3 at one k.
-        let here = v / WIDE_M;
-        let loaded = read_a(first_a + k + here, row_a, start_a + row / 4u + v % WIDE_M);
-        block_a[q] = select(vec4f(), loaded, WHOLE || k + here < depth);
+        let here = k + q % 4u;
+        let loaded = read_a(first_a + here, row_a, start_a + row / 4u + q / 4u * HOLDERS + holder);
+        block_a[q] = select(vec4f(), loaded, WHOLE || here < depth);
       } else {
-        block_a[q] = read_a(first_a + row + v, row_a, start_a + k / 4u);
+        block_a[q] = read_a(first_a + row + q * HOLDERS + holder, row_a, start_a + k / 4u);
+      }
+    }
+    if TRANSPOSE_A {
+      for (var q = 0u; q < OWN; q += 4u) {
+        let turned = transpose(mat4x4f(block_a[q], block_a[q + 1u], block_a[q + 2u], block_a[q + 3u]));
+        for (var p = 0u; p < 4u; p++) { block_a[q + p] = turned[p]; }
       }
     }
     var block_b = array<vec4f, 4u * TILE_N>();
@@ -115,28 +126,22 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id)
       }
     }
     for (var j = 0u; j < TILE_N; j++) {
-      let four = mat4x4f(block_b[j], block_b[TILE_N + j], block_b[2u * TILE_N + j], block_b[3u * TILE_N + j]);
-      if TRANSPOSE_A {
-        for (var v = 0u; v < WIDE_M; v += ROUND) {
-          var near = mat4x4f();
-          for (var p = 0u; p < 4u; p++) { near[p] = subgroupShuffle(block_a[(p * WIDE_M + v) / LANES], (p * WIDE_M + v) % LANES + place); }
-          for (var i = 0u; i < ROUND; i++) {
-            var x = mat4x4f();
-            for (var p = 0u; p < 4u; p++) { x[p] = subgroupShuffle(near[p], givers[i]); }
-            x = transpose(x);
-            for (var p = 0u; p < 4u; p++) { sums[(4u * (v + i) + p) * TILE_N + j] += four * x[p]; }
-          }
-        }
-      } else {
-        for (var i = 0u; i < TILE_M; i += ROUND) {
-          let near = subgroupShuffle(block_a[i / LANES], i % LANES + place);
-          for (var p = 0u; p < ROUND; p++) { sums[(i + p) * TILE_N + j] += four * subgroupShuffle(near, givers[p]); }
+      var given_b = array<mat4x4f, TURNS>();
+      for (var t = 0u; t < TURNS; t++) {
+        for (var p = 0u; p < 4u; p++) { given_b[t][p] = subgroupShuffle(block_b[p * TILE_N + j], col_givers[t]); }
+      }
+      for (var i = 0u; i < SPIN; i++) {
+        for (var q = 0u; q < OWN * GROUPS; q++) {
+          var near = block_a[q / GROUPS];
+          if HANDED { near = subgroupShuffle(near, lane - holder + q % GROUPS * SPIN + place); }
+          let given_a = subgroupShuffle(near, row_givers[i]);
+          for (var t = 0u; t < TURNS; t++) { sums[((q * SPIN + i) * TURNS + t) * TILE_N + j] += given_b[t] * given_a; }
         }
       }
     }
   }
 
-  let tile = Tile(lane, col, cols, min(TILE_M, rows - row), start_c, row_c);
+  let tile = Tile(lane, group.y * LANES, cols, min(TILE_M, rows - row), start_c, row_c);
   if SUMS && group.x == 0u {
     for (var j = 0u; j < TILE_N; j++) {
       if 4u * (col + j) < cols { finish_sums(col + j, sums_b[j]); }
@@ -155,30 +160,43 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id)
 /// Where a tile of the product goes.
 struct Tile {
   lane: u32,
-  col: u32, // the lane's first, in vectors
+  lanes: u32, // of the tiles before it in its rows
   cols: u32, // of the product
   rows: u32, // of the tile
   start: u32, // of its first row, in vectors
   row: u32, // vectors from one row to the next
 }
 
-/// The row of a tile that a lane meets as its row `i`.
-fn row_of(i: u32, lane: u32) -> u32 {
-  if TRANSPOSE_A {
-    let v = i / 4u;
-    return 4u * (v / ROUND * ROUND + (lane + v) % ROUND) + i % 4u;
-  }
-  return i / ROUND * ROUND + (lane + i) % ROUND;
+/// The lane whose rows a lane has after `i` others of its group have given theirs.
+fn row_giver(lane: u32, i: u32) -> u32 {
+  return lane - lane % SPIN + (lane + i) % SPIN;
 }
 
-/// Finishes PART rows of a tile, from a lane's row `first` on, whose sums lead `sums`.
+/// The lane whose columns a lane has on turn `t`.
+fn col_giver(lane: u32, t: u32) -> u32 {
+  return lane - lane % HOLDERS + (lane + t * SPIN) % HOLDERS;
+}
+
+/// The row of a tile that a lane meets as its row `i`.
+fn row_of(i: u32, lane: u32) -> u32 {
+  let own = i / (SPIN * GROUPS);
+  let group = select(lane % HOLDERS / SPIN, i / SPIN % GROUPS, HANDED);
+  let holder = group * SPIN + (lane + i) % SPIN;
+  if TRANSPOSE_A { return 4u * (own / 4u * HOLDERS + holder) + own % 4u; }
+  return own * HOLDERS + holder;
+}
+
+/// Finishes PART of a lane's TILE_M vectors of a column, from `first` on, whose sums lead `sums`.
 fn finish_rows(sums: ptr<function, Sums>, first: u32, tile: Tile) {
-  for (var j = 0u; j < TILE_N; j++) {
-    if 4u * (tile.col + j) < tile.cols {
-      let shift = shift_of(tile.col + j);
-      for (var i = 0u; i < PART; i++) {
-        let row = row_of(first + i, tile.lane);
-        if row < tile.rows { finish(tile.start + row * tile.row + j, (*sums)[i * TILE_N + j] + shift); }
+  for (var t = 0u; t < TURNS; t++) {
+    let cols = (tile.lanes + col_giver(tile.lane, t)) * TILE_N; // vectors before them
+    for (var j = 0u; j < TILE_N; j++) {
+      if 4u * (cols + j) < tile.cols {
+        let shift = shift_of(cols + j);
+        for (var i = 0u; i < PART / TURNS; i++) {
+          let row = row_of(first / TURNS + i, tile.lane);
+          if row < tile.rows { finish(tile.start + row * tile.row + cols + j, (*sums)[(i * TURNS + t) * TILE_N + j] + shift); }
+        }
       }
     }
   }

@@ -42,7 +42,7 @@ function runSubgroup(
     LANES,
     TILE_M,
     TILE_N,
-    ROUND: neighboursInTurn(job, TILE_M, LANES),
+    ...handingRound(job, TILE_M, LANES),
     PART,
     PARTED: PART < TILE_M,
     TRANSPOSE_A,
@@ -77,17 +77,18 @@ function readAtEnd({ add, bias, times, residual }: Job): string[] {
 }
 
 /**
- * How many lanes take turns with as many rows. By few, rows are written to the
- * same lines of a cache in turn; where lanes are many, long sums, whose factor is
- * transposed, gain more from fewer instructions.
+ * How lanes hand round what they hold: rows within four, the most that one
+ * instruction reaches, whose columns go from four to four. Where lanes are many,
+ * columns of so many turns crowd the first cache, and rows go round all lanes; by
+ * fours, so that they are written to the same lines of a cache in turn, or at
+ * once for long sums, which gain more from fewer instructions.
  */
-function neighboursInTurn(
-  { transposeA, transposeB }: Job,
-  rows: number,
-  lanes: number,
-): number {
-  const wanted = lanes < 16 ? (transposeB ? 2 : 4) : transposeA ? lanes : 4;
-  return transposeA ? Math.min(wanted, rows / 4) : wanted;
+function handingRound({ transposeA }: Job, rows: number, lanes: number) {
+  const HOLDERS = Math.min(transposeA ? rows / 4 : rows, lanes);
+  const many = lanes >= 16;
+  const SPIN = many && transposeA ? HOLDERS : Math.min(4, HOLDERS);
+  const TURNS = many ? 1 : HOLDERS / SPIN;
+  return { HOLDERS, SPIN, TURNS, HANDED: HOLDERS > SPIN * TURNS };
 }
 
 /**
