@@ -17,6 +17,7 @@ import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
 import type { Pipeline } from "./bind_groups.ts";
 import type { Work } from "./queue.ts";
+import { reachable } from "./reach.ts";
 import { type Constants, settle, type Types } from "./specialize.ts";
 import { imageName, readImages } from "./texels.ts";
 import { unroll } from "./unroll.ts";
@@ -67,8 +68,8 @@ interface Module {
   readonly entries: ReadonlyMap<string, EntryPoint>;
   readonly half: boolean;
   readonly workgroupBytes: number;
-  readonly text: () => string;
-  readonly gpu: () => GPUShaderModule;
+  readonly source: string;
+  readonly values: ReadonlyMap<string, number>;
 }
 
 /** What a device has of a kernel. */
@@ -114,7 +115,7 @@ export class Kernel {
     if (compiled.code === null) return;
     const { code } = compiled;
     const pipelineFor = (gpu: GPUDevice) =>
-      makePipeline(label, gpu, entry, gpu.createShaderModule({ code }));
+      makePipeline(label, gpu, entry, code);
     device.queuedFirst({ code, pipelineFor, storage, uniform });
     compiled.code = null;
   }
@@ -139,10 +140,11 @@ export class Kernel {
     const label = `${this.name}.${name}`;
     let module = made.modules.get(settings);
     if (module === undefined) {
-      module = this.#module(device, label, { constants, types, copied });
+      const given = this.#sourceFor(device);
+      module = examine(label, given, { constants, types, copied });
       made.modules.set(settings, module);
     }
-    const { entries, half, workgroupBytes, text, gpu } = module;
+    const { entries, half, workgroupBytes, source, values } = module;
     if (half && !device.features.has("shader-f16")) {
       throw new GpuError(
         `Cannot run ${label} in f16: ${device.adapter.name} has no 16-bit floats`,
@@ -157,34 +159,14 @@ export class Kernel {
       );
     }
     checkLimits(label, device, entry, workgroupBytes);
+    const code = unroll(reachable(source, name), values);
     const pipeline = device.blame(
       label,
-      () => makePipeline(label, device.gpu, entry, gpu()),
+      () => makePipeline(label, device.gpu, entry, code),
     );
-    const compiled = { entry, pipeline, code: text() };
+    const compiled = { entry, pipeline, code };
     made.pipelines.set(name + settings, compiled);
     return compiled;
-  }
-
-  #module(device: Device, label: string, settings: Settings): Module {
-    const { source, values, ...known } = examine(
-      label,
-      this.#sourceFor(device),
-      settings,
-    );
-    let code: string | null = null;
-    const text = () => code ??= unroll(source, values);
-    let module: GPUShaderModule | null = null;
-    return {
-      ...known,
-      half: source.startsWith("enable f16"),
-      text,
-      gpu: () =>
-        module ??= device.gpu.createShaderModule({
-          label: this.name,
-          code: text(),
-        }),
-    };
   }
 
   #sourceFor({ subgroupSize }: Device): string {
@@ -212,11 +194,12 @@ function examine(
   label: string,
   given: string,
   { constants, types, copied }: Settings,
-) {
+): Module {
   try {
     const settled = settle(given, constants, types);
     const source = readImages(settled.source, copied);
-    return { ...settled, source, entries: reflect(source) };
+    const half = source.startsWith("enable f16");
+    return { ...settled, source, half, entries: reflect(source) };
   } catch (cause) {
     const { message } = cause as Error;
     throw new TypeError(
@@ -232,7 +215,7 @@ function makePipeline(
   label: string,
   gpu: GPUDevice,
   entry: EntryPoint,
-  module: GPUShaderModule,
+  code: string,
 ): Pipeline {
   const { storage, uniform } = entry;
   const entries: GPUBindGroupLayoutEntry[] = storage.map((
@@ -252,6 +235,7 @@ function makePipeline(
     });
   }
   const layout = gpu.createBindGroupLayout({ label, entries });
+  const module = gpu.createShaderModule({ label, code });
   return {
     id: pipelines++,
     label,

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { closing } from "./brackets.ts";
 import { IMAGE_WIDTH } from "./image.ts";
 
 /** What becomes of the texel that holds the element `at`. */
@@ -79,7 +80,12 @@ function redirect(source: string, name: string): string {
     const match = use.exec(source);
     if (match === null) return written + source.slice(at);
     const open = use.lastIndex;
-    const close = closingBracket(source, open);
+    const close = closing(source, open, "[]");
+    if (close === null) {
+      throw new SyntaxError(
+        "Cannot read from an image: an index is never closed",
+      );
+    }
     const index = redirect(source.slice(open, close), name);
     const what = after(source, close + 1);
     if (what === "change") {
@@ -102,13 +108,4 @@ function after(source: string, at: number): "read" | "write" | "change" {
   assignment.lastIndex = at;
   const match = assignment.exec(source);
   return match === null ? "read" : match[1] === "=" ? "write" : "change";
-}
-
-function closingBracket(source: string, from: number): number {
-  let depth = 1;
-  for (let at = from; at < source.length; at++) {
-    if (source[at] === "[") depth++;
-    else if (source[at] === "]" && --depth === 0) return at;
-  }
-  throw new SyntaxError("Cannot read from an image: an index is never closed");
 }

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { closing } from "./brackets.ts";
 import { evaluate } from "./expression.ts";
 
 const MOST_TRIPS = 64;
@@ -142,10 +143,7 @@ function writeOut(
 }
 
 function closingBrace(source: string, from: number): number {
-  let depth = 1;
-  for (let at = from; at < source.length; at++) {
-    if (source[at] === "{") depth++;
-    else if (source[at] === "}" && --depth === 0) return at;
-  }
+  const at = closing(source, from, "{}");
+  if (at !== null) return at;
   throw new SyntaxError("Cannot unroll: a loop is never closed");
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { evaluate } from "../../lib/gpu/expression.ts";
+import { reachable } from "../../lib/gpu/reach.ts";
 import { settle } from "../../lib/gpu/specialize.ts";
 import { unroll } from "../../lib/gpu/unroll.ts";
 
@@ -273,5 +274,53 @@ Deno.test("unroll() refuses a loop that is never closed", () => {
     () => unroll("for (var i = 0u; i < 2u; i++) { f(i);", none),
     SyntaxError,
     "a loop is never closed",
+  );
+});
+
+const SHARED = `
+struct Params { size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+fn far(x: f32) -> f32 { if x > 0.0 { return near(x); } return x; }
+fn near(x: f32) -> f32 { return 2.0 * x; }
+fn nearby(x: f32) -> f32 { return near(x); }
+@compute @workgroup_size(64, 1)
+fn forward(@builtin(global_invocation_id) id: vec3u) { y[id.x] = far(y[id.x]); }
+@compute @workgroup_size(64)
+fn backward(@builtin(global_invocation_id) id: vec3u) { y[id.x] = nearby(1.0); }
+`;
+
+Deno.test("reachable() leaves out what an entry point does not call", () => {
+  const names = (entry: string) =>
+    [...reachable(SHARED, entry).matchAll(/fn (\w+)/g)].map(([, name]) => name);
+  assertEquals(names("forward"), ["far", "near", "forward"]);
+  assertEquals(names("backward"), ["near", "nearby", "backward"]);
+});
+
+Deno.test("reachable() takes attributes along and leaves the rest", () => {
+  const [declared] = SHARED.split("fn far");
+  assertEquals(
+    squeeze(
+      reachable(
+        `${declared}${SHARED.slice(SHARED.indexOf("@compute"))}`,
+        "backward",
+      ),
+    ),
+    squeeze(`${declared}${SHARED.slice(SHARED.lastIndexOf("@compute"))}`),
+  );
+});
+
+Deno.test("reachable() finds its way through functions that call each other", () => {
+  const source = "fn a() { b(); } fn b() { a(); } fn c() { c(); }";
+  assertEquals(
+    squeeze(reachable(source, "a")),
+    "fn a() { b(); } fn b() { a(); }",
+  );
+});
+
+Deno.test("reachable() refuses a function that is never closed", () => {
+  assertThrows(
+    () => reachable("fn a() { if x { b(); }", "a"),
+    SyntaxError,
+    "the body of a is never closed",
   );
 });
