@@ -9,6 +9,7 @@ import {
   type TemplateInfo,
   WgslReflect,
 } from "npm:wgsl_reflect@1.6.0/wgsl_reflect.module.js";
+import { outline } from "./reach.ts";
 
 /** A `var<storage>` of the source, or a storage texture. */
 export interface StorageBinding {
@@ -54,12 +55,12 @@ export interface EntryPoint {
   readonly workgroupSize: readonly [number, number, number];
 }
 
-/** Reads the entry points of a WGSL source from its declarations. */
+/** Reads the entry points of a WGSL source without comments. */
 export function reflect(source: string): ReadonlyMap<string, EntryPoint> {
   const entries = new Map<string, EntryPoint>();
   for (
-    const { name, resources, workgroupSize } of new WgslReflect(source).entry
-      .compute
+    const { name, resources, workgroupSize } of new WgslReflect(outline(source))
+      .entry.compute
   ) {
     const storage: StorageBinding[] = [];
     let uniform: UniformBinding | null = null;

@@ -174,9 +174,9 @@ const refused: readonly [
     "Cannot compile stretch.scale: cannot set BLOK: the source declares no such constant",
   ],
   [
-    "WGSL that cannot be parsed",
-    () => run({ kernel: edited("kept[0] = params", "kept[0 = params") }),
-    "Cannot compile stretch.scale: Expected ']'",
+    "a declaration that cannot be parsed",
+    () => run({ kernel: edited("struct Params {", "struct Params (") }),
+    "Cannot compile stretch.scale: Expected '{'",
   ],
   [
     "workgroup memory of a type we cannot size",
@@ -232,6 +232,7 @@ Deno.test("a tensor larger than a binding is refused", () => {
 
 /** Runs that only WebGPU refuses, when it gets to them. */
 const late: readonly [name: string, kernel: () => Kernel][] = [
+  ["a body that cannot be parsed", () => edited("kept[0]", "kept[0")],
   ["an unknown name", () => edited("params.factor;", "parms.factor;")],
   ["a wrong type", () => edited("* kept[0]", "* 2i")],
   ["a binding given twice", () => edited("@binding(2)", "@binding(1)")],

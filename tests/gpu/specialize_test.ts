@@ -1,8 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { evaluate } from "../../lib/gpu/expression.ts";
-import { reachable } from "../../lib/gpu/reach.ts";
+import { outline, reachable } from "../../lib/gpu/reach.ts";
 import { settle } from "../../lib/gpu/specialize.ts";
 import { unroll } from "../../lib/gpu/unroll.ts";
+import { reflect } from "../../lib/gpu/wgsl.ts";
 
 const none: ReadonlyMap<string, number> = new Map();
 
@@ -315,6 +316,38 @@ Deno.test("reachable() finds its way through functions that call each other", ()
     squeeze(reachable(source, "a")),
     "fn a() { b(); } fn b() { a(); }",
   );
+});
+
+Deno.test("outline() names what each entry point reaches, no member or type", () => {
+  const source = `
+struct Params { size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var x_image: texture_storage_2d<rgba32float, read>;
+fn twice(v: f32) -> f32 { return 2.0 * v * f32(params.size); }
+fn texel(i: u32) -> vec4f { return textureLoad(x_image, vec2u(i, 0u)); }
+@compute @workgroup_size(64) fn a(@builtin(global_invocation_id) id: vec3u) {
+  if id.y > 0u { return; }
+  twice(x[id.x]);
+}
+@compute @workgroup_size(8, 4)
+fn b(@builtin(global_invocation_id) id: vec3u) { y[id.x] = texel(id.x).x; }
+`;
+  const entries = reflect(source);
+  assertEquals(
+    [...entries.values()].map(({ name, storage, uniform, workgroupSize }) => [
+      name,
+      storage.map(({ name }) => name),
+      uniform?.size ?? null,
+      workgroupSize,
+    ]),
+    [
+      ["a", ["x"], 4, [64, 1, 1]],
+      ["b", ["y", "x_image"], null, [8, 4, 1]],
+    ],
+  );
+  assertEquals(outline(source).includes("twice"), false);
 });
 
 Deno.test("reachable() refuses a function that is never closed", () => {
