@@ -21,8 +21,8 @@ const TILE_N: u32 = 1u;
 const TRANSPOSE_A: bool = false; // a is stored [depth, rows], else [rows, depth]
 const TRANSPOSE_B: bool = false; // b is stored [cols, depth], else [depth, cols]
 const WHOLE: bool = false; // whether the depth is a multiple of four
-// Rows that are finished at once, the next ones in a loop: software compilers take
-// long over stores, each of which is a dozen blocks to them.
+// Rows that are finished at once, the next ones in a loop that stays one: software
+// compilers take long over stores, each of which is a dozen blocks to them.
 const PART: u32 = 32u;
 const PARTED: bool = false; // whether a tile has more rows than that
 
@@ -148,9 +148,11 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id)
     }
   }
   if PARTED {
-    for (var first = 0u; first < TILE_M; first += PART) {
+    var first = 0u;
+    while first < TILE_M {
       finish_rows(&sums, first, tile);
       for (var i = 0u; i < (TILE_M - PART) * TILE_N; i++) { sums[i] = sums[i + PART * TILE_N]; }
+      first += PART;
     }
   } else {
     finish_rows(&sums, 0u, tile);
