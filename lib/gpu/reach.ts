@@ -30,8 +30,9 @@ export function reachable(source: string, entry: string): string {
 
 /**
  * A source whose entry points only name the bindings that they reach, in no other
- * functions: as short as can be for those who ask for nothing else. Throws a
- * `SyntaxError` for a body that is never closed.
+ * functions: as short as can be for those who ask for nothing else. It stays as it
+ * is where a function declares a binding's name anew, which takes a parser to tell
+ * apart. Throws a `SyntaxError` for a body that is never closed.
  */
 export function outline(source: string): string {
   const functions = functionsOf(source);
@@ -39,6 +40,10 @@ export function outline(source: string): string {
   const bindings = [
     ...declarations.matchAll(/@binding\s*\([^)]*\)[^;:]*\b(\w+)\s*:/g),
   ].map(([, name]) => name);
+  const locals = functions.flatMap(({ body }) =>
+    [...body.matchAll(/\b(?:let|var|const)\s+(\w+)/g)].map(([, name]) => name)
+  );
+  if (locals.some((name) => bindings.includes(name))) return source;
   const entries = functions.filter(({ head }) => head.includes("@compute"));
   return declarations + entries.map(({ name, head }) => {
     const called = callees(functions, name);

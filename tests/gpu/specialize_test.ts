@@ -350,6 +350,16 @@ fn b(@builtin(global_invocation_id) id: vec3u) { y[id.x] = texel(id.x).x; }
   assertEquals(outline(source).includes("twice"), false);
 });
 
+Deno.test("a local of a binding's name asks for no binding", () => {
+  const source = `
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn a() { let x = 1.0; y[0] = x; }
+`;
+  const { storage } = reflect(source).get("a")!;
+  assertEquals(storage.map(({ name }) => name), ["y"]);
+});
+
 Deno.test("reachable() refuses a function that is never closed", () => {
   assertThrows(
     () => reachable("fn a() { if x { b(); }", "a"),
