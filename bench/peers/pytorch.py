@@ -4,7 +4,9 @@ Speaks as answer.ts describes. The model is GPT-2 as nanoGPT writes it, on the
 weights it is given.
 """
 
+import functools
 import json
+import math
 import os
 import sys
 import time
@@ -140,12 +142,28 @@ def forward(w, sizes, ids, cache=None):
             if read > 0:
                 k, v = (torch.cat(pair, 2) for pair in zip(cache[layer], (k, v)))
             cache[layer] = (k, v)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=read == 0)
+        mixed = attention(q, k, v, causal=read == 0)
         mixed = mixed.transpose(1, 2).reshape(batch, time_, channels)
         x = x + linear(mixed, f"{h}.attn.c_proj")
         wide = linear(norm(x, f"{h}.ln_2"), f"{h}.mlp.c_fc")
         x = x + linear(F.gelu(wide, approximate="tanh"), f"{h}.mlp.c_proj")
     return norm(x, "ln_f")
+
+
+def attention(q, k, v, causal):
+    """The library's own, and before PyTorch 2.0, which has none, step by step."""
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    scores = (q @ k.transpose(-2, -1)) / math.sqrt(k.shape[-1])
+    if causal:
+        scores = scores.masked_fill(later(k.shape[-2]), float("-inf"))
+    return F.softmax(scores, dim=-1) @ v
+
+
+@functools.lru_cache
+def later(size):
+    """Which keys come after a query: [size, size]."""
+    return torch.ones(size, size, dtype=torch.bool).triu(1)
 
 
 if __name__ == "__main__":
