@@ -38,6 +38,9 @@ export type Variant =
     readonly sources: Exclude<Sources, "images">;
   };
 
+/** The variants of a family. */
+export type VariantOf<Family> = Variant & { readonly family: Family };
+
 /** Which factors a kernel reads from images; the others lie in buffers. */
 export type Sources = "buffers" | "image b" | "images";
 
