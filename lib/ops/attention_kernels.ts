@@ -148,7 +148,6 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
   const { device } = qkv;
   const { size, time, rate } = heads;
   const LANES = device.subgroupSize;
-  const QUERIES = size <= 64 ? 2 : 1;
   const SIZE = size / 4;
   const images = qkv.dtype === "f32" && qkv.bytes <= device.images.most;
   const kernels = images ? imageKernels : bufferKernels;
@@ -160,9 +159,9 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
     ...(dy && { dy: ofDy }),
     ...(starts && { starts }),
   };
-  const blocks = Math.ceil(time / (QUERIES * LANES));
   return (entry, tensors) => {
-    const KEYS = keysAtOnce(entry, SIZE, LANES);
+    const { QUERIES, KEYS } = rowsAtOnce(entry, SIZE, LANES);
+    const blocks = Math.ceil(time / (QUERIES * LANES));
     kernel.run(entry, {
       args: { ...sources, ...tensors, ...sizesOf(heads), blocks },
       grid: { groups: rowsOf(entry, heads) * blocks },
@@ -176,11 +175,18 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
   };
 }
 
-/** How many rows to meet in a step: enough for their vectors to fill the lanes. */
-function keysAtOnce(entry: Entry, size: number, lanes: number): number {
-  // Of long rows one does where lanes are few: less text for caches of code.
-  if (entry === "forward" && lanes < 16 && size >= 2 * lanes) return 1;
-  return 2 * size % lanes === 0 ? 2 : 4;
+/**
+ * Rows that a lane owns, and rows that it meets in a step: enough for their vectors
+ * to fill the lanes. Where lanes are few, so that each instruction does little,
+ * long rows are taken one by one: the caches of code are small.
+ */
+function rowsAtOnce(entry: Entry, size: number, lanes: number) {
+  const few = lanes < 16;
+  const most = few && entry === "backward_kv" ? 15 : 16;
+  return {
+    QUERIES: size <= most ? 2 : 1,
+    KEYS: few && size >= 12 ? 1 : 2 * size % lanes === 0 ? 2 : 4,
+  };
 }
 
 const tiled = [randomSource, headsSource, bufferSource];

@@ -178,7 +178,7 @@ function assertNear(
 }
 
 const LENGTHS = [1, 3, 37, 65, 257];
-const HEAD_SIZES = [8, 20, 64, 128];
+const HEAD_SIZES = [8, 20, 48, 64, 128];
 
 for (const kind of ["best", "plain"] as const) {
   for (const size of HEAD_SIZES) {
