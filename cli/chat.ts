@@ -19,7 +19,7 @@ import type { ModelOptions } from "../models/pass.ts";
 import { type Parsed, readArgs, type Values } from "./args.ts";
 import { Conversation } from "./conversation.ts";
 import { describeAdapter } from "./describe_adapter.ts";
-import { ADAPTER_FLAG, findAdapted } from "./find_model.ts";
+import { ADAPTER_FLAG, findAdapted, isSmall } from "./find_model.ts";
 import {
   SAMPLING_FLAGS,
   samplingOptions,
@@ -87,7 +87,7 @@ export async function chat(args: string[]): Promise<number> {
       `Cannot chat with ${folder}: it has no chat template, neither chat_template.jinja nor "chat_template" in tokenizer_config.json`,
     );
   }
-  using device = await Device.open();
+  using device = await Device.open({ oneThread: await isSmall(folder) });
   console.error(describeAdapter(device));
   const options: ModelOptions = {
     dtype: values.dtype as ModelOptions["dtype"],

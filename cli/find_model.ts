@@ -4,8 +4,10 @@
  * @module
  */
 
+import { join } from "node:path";
 import { resolveModel } from "../lib/io/hub.ts";
 import { hubSettings } from "../lib/io/hub_settings.ts";
+import { optimizerName } from "../lib/io/training_state.ts";
 import { baseFolder, readAdapter } from "../models/adapter_folder.ts";
 import { isAdapterAlone } from "../models/folder.ts";
 import type { TextsFlag } from "./args.ts";
@@ -103,6 +105,25 @@ export async function findAdapted(
   const at = revision === null ? base : `${base}@${revision}`;
   const found = baseFolder(folder, base) ?? await findModel(at, options);
   return { folder: found, adapters: folders };
+}
+
+const SMALL = 1 << 24; // bytes of weights
+
+/**
+ * Whether a folder's model is so small that writing with it takes a software
+ * driver longer the more threads it wakes.
+ */
+export async function isSmall(folder: string): Promise<boolean> {
+  let bytes = 0;
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.endsWith(".safetensors") || name === optimizerName) continue;
+      bytes += (await Deno.stat(join(folder, name))).size;
+    }
+  } catch {
+    return false; // whoever loads it will say what is wrong
+  }
+  return bytes <= SMALL;
 }
 
 /**

@@ -17,7 +17,7 @@ import type { ModelOptions } from "../models/pass.ts";
 import { type Model, newModel } from "../models/model_types.ts";
 import { type Parsed, readArgs } from "./args.ts";
 import { describeAdapter } from "./describe_adapter.ts";
-import { ADAPTER_FLAG, findAdapted } from "./find_model.ts";
+import { ADAPTER_FLAG, findAdapted, isSmall } from "./find_model.ts";
 import { Profiling } from "./profiling.ts";
 import {
   SAMPLING_FLAGS,
@@ -91,7 +91,7 @@ export async function generate(args: string[]): Promise<number> {
     otherwise: values.model,
     adapters: values.adapter === undefined ? [] : [values.adapter],
   });
-  using device = await Device.open();
+  using device = await Device.open({ oneThread: await isSmall(folder) });
   console.error(describeAdapter(device));
   const options: ModelOptions = {
     dtype: values.dtype as ModelOptions["dtype"],

@@ -37,6 +37,13 @@ export interface DeviceOptions {
   debug?: number;
   /** Whether to use subgroup operations where the adapter has them. */
   subgroups?: boolean;
+  /**
+   * Whether kernels will be so short that waking threads for them takes longer
+   * than their share of the work, as in writing with a model of few parameters:
+   * Mesa's software driver then computes on one thread. The first device of a
+   * process decides.
+   */
+  oneThread?: boolean;
 }
 
 /** Counts since the device was opened. */
@@ -111,8 +118,8 @@ export class Device implements Disposable {
    * {@linkcode GpuError} when there is none, or it is known to compute wrongly.
    */
   static async open(options: DeviceOptions = {}): Promise<Device> {
-    prepareMesa();
-    const { subgroups = true } = options;
+    const { subgroups = true, oneThread } = options;
+    prepareMesa(oneThread);
     const adapter = await findAdapter();
     if (adapter === null) {
       throw new GpuError(

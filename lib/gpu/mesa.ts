@@ -70,22 +70,25 @@ const { Deno: here } = globalThis as unknown as { Deno?: Host };
 
 let prepared = false;
 
-/** Makes the settings, once; to be called before an adapter is requested. */
-export function prepareMesa(): void {
+/**
+ * Makes the settings, once; to be called before an adapter is requested. With
+ * `oneThread` Mesa computes on the thread that runs a device's commands.
+ */
+export function prepareMesa(oneThread = false): void {
   if (prepared) return;
   prepared = true;
-  if (here) setMesa(here, navigator.hardwareConcurrency);
+  if (here) setMesa(here, navigator.hardwareConcurrency, oneThread);
 }
 
 /** Sets what is not set yet and may be, for a CPU of so many cores. */
-export function setMesa(host: Host, cores: number): void {
+export function setMesa(host: Host, cores: number, oneThread = false): void {
   if (!isLinuxOnX86(host)) return;
   // A guest's threads are often woken on the same core while others sleep. Mesa
   // gives each thread an equal share, which whoever is awake takes: with three
   // times as many, a core that came late or was slow leaves less to wait for.
   // Mesa has a maximum of its own.
-  if (cores > 1 && isUnset(host, MESA_THREADS)) {
-    host.env.set(MESA_THREADS, `${3 * cores}`);
+  if ((cores > 1 || oneThread) && isUnset(host, MESA_THREADS)) {
+    host.env.set(MESA_THREADS, oneThread ? "0" : `${3 * cores}`);
   }
   if (
     isUnset(host, MESA_WIDTH) && gainsFromWidth(host) && hasAvx512(host)

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { findModel } from "../../cli/find_model.ts";
+import { findModel, isSmall } from "../../cli/find_model.ts";
 import { FakeHub } from "../io/fake_hub.ts";
 import { inFolder } from "../io/tensors.ts";
 
@@ -77,4 +77,32 @@ Deno.test("what is no terminal sees words for it, and no bar", () =>
       Error,
       "it is not in the cache",
     );
+  }));
+
+Deno.test("a model is small by its weights, in one file or several", () =>
+  inFolder(async (folder) => {
+    const has = async (files: Record<string, number>) => {
+      const model = await Deno.makeTempDir({ dir: folder });
+      for (const [name, size] of Object.entries(files)) {
+        await Deno.writeFile(join(model, name), new Uint8Array());
+        await Deno.truncate(join(model, name), size);
+      }
+      return await isSmall(model);
+    };
+    const MiB = 2 ** 20;
+    assert(await has({ "model.safetensors": 5 * MiB, "config.json": 500 }));
+    assert(
+      await has({
+        "model.safetensors": 9 * MiB,
+        "optimizer.safetensors": 18 * MiB,
+      }),
+    );
+    assert(!await has({ "model.safetensors": 17 * MiB }));
+    assert(
+      !await has({
+        "model-00001-of-00002.safetensors": 9 * MiB,
+        "model-00002-of-00002.safetensors": 9 * MiB,
+      }),
+    );
+    assert(!await isSmall(join(folder, "none")));
   }));

@@ -227,6 +227,17 @@ Deno.test("a core that is alone gets no second thread", () => {
   assertEquals(host.variables, { LP_NATIVE_VECTOR_WIDTH: "512" });
 });
 
+Deno.test("one thread is enough where that is asked for, on one core too", () => {
+  for (const cores of [1, 8]) {
+    const host = machine({ lscpu: null });
+    setMesa(host, cores, true);
+    assertEquals(host.variables, { LP_NUM_THREADS: "0" });
+  }
+  const host = machine({ env: { LP_NUM_THREADS: "4" }, lscpu: null });
+  setMesa(host, 2, true);
+  assertEquals(host.variables, { LP_NUM_THREADS: "4" });
+});
+
 Deno.test("what the user has set stays, empty too, and nothing is run for it", () => {
   for (const value of ["256", "128", "512", ""]) {
     const env = { LP_NUM_THREADS: "1", LP_NATIVE_VECTOR_WIDTH: value };
