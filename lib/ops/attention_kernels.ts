@@ -182,6 +182,7 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
  */
 function rowsAtOnce(entry: Entry, size: number, lanes: number) {
   const few = lanes < 16;
+  // Vectors of a row up to which a lane owns two; the last kernel has most text.
   const most = few && entry === "backward_kv" ? 15 : 16;
   return {
     QUERIES: size <= most ? 2 : 1,
