@@ -160,7 +160,7 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
     ...(starts && { starts }),
   };
   return (entry, tensors) => {
-    const { QUERIES, KEYS } = rowsAtOnce(entry, SIZE, LANES);
+    const { QUERIES, KEYS } = ownedAndMet(entry, SIZE, LANES);
     const blocks = Math.ceil(time / (QUERIES * LANES));
     kernel.run(entry, {
       args: { ...sources, ...tensors, ...sizesOf(heads), blocks },
@@ -180,7 +180,7 @@ function broadcastRunner(heads: Heads, { qkv, dy, starts }: Sources): Runner {
  * to fill the lanes. Where lanes are few, so that each instruction does little,
  * long rows are taken one by one: the caches of code are small.
  */
-function rowsAtOnce(entry: Entry, size: number, lanes: number) {
+function ownedAndMet(entry: Entry, size: number, lanes: number) {
   const few = lanes < 16;
   // Vectors of a row up to which a lane owns two; the last kernel has most text.
   const most = few && entry === "backward_kv" ? 15 : 16;
