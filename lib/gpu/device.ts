@@ -268,7 +268,7 @@ export class Device implements Disposable {
     this.images.forget(storage.id);
     // Writes go before commands that are recorded but not submitted.
     if (this.#queue.names(storage)) this.flush();
-    this.gpu.queue.writeBuffer(storage.buffer, offset, inWords(data));
+    this.#queue.write({ buffer: storage.buffer, offset }, inWords(data));
   }
 
   /** Queues a run of a pipeline. */

@@ -25,6 +25,9 @@ export interface Source {
   readonly offset: number;
 }
 
+/** Where to write to. */
+export type Target = Pick<Source, "buffer" | "offset">;
+
 /** A texture to copy into. */
 export interface CopyTarget {
   /** The texture, of 16 bytes a texel. */
@@ -68,6 +71,11 @@ export interface Timer {
 }
 
 const UNIFORM_BYTES = 1 << 20;
+/**
+ * Bytes written that wait for a submission at most: until then they lie in memory of
+ * their own, which those written later use again.
+ */
+const WRITTEN_BYTES = 1 << 20;
 
 /**
  * Records dispatches into one encoder and one pass until {@linkcode Queue.flush}
@@ -87,6 +95,7 @@ export class Queue {
   /** By a storage's number, before which submit commands last read or wrote it. */
   readonly #named: number[] = [];
   #uniformUsed = 0;
+  #written = 0; // bytes
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #last: Pipeline | null = null;
@@ -162,10 +171,17 @@ export class Queue {
     this.dispatches++;
   }
 
+  /** Writes from the host, before all commands that are not yet submitted. */
+  write({ buffer, offset }: Target, data: ArrayBufferView<ArrayBuffer>): void {
+    this.#gpu.queue.writeBuffer(buffer, offset, data);
+    this.#written += data.byteLength;
+    if (this.#written >= WRITTEN_BYTES) this.#hand([]);
+  }
+
   /** Records a copy of `bytes` bytes to a buffer that only the host reads. */
   copy(
     { id, buffer, offset }: Source,
-    to: { buffer: GPUBuffer; offset: number },
+    to: Target,
     bytes: number,
   ): void {
     this.#endPass();
@@ -233,7 +249,12 @@ export class Queue {
         this.#uniformUsed,
       );
     }
-    this.#gpu.queue.submit([encoder.finish()]);
+    this.#hand([encoder.finish()]);
+  }
+
+  #hand(commands: GPUCommandBuffer[]): void {
+    this.#gpu.queue.submit(commands);
+    this.#written = 0;
   }
 
   #commands(): GPUCommandEncoder {

@@ -13,8 +13,8 @@ import { windows } from "./windows.ts";
 import gridSource from "../../kernels/shared/grid.wgsl" with { type: "text" };
 import source from "../../kernels/halve.wgsl" with { type: "text" };
 
-/** Numbers that are made on the host at once: an even number of them. */
-const STRETCH = 1 << 20;
+/** Numbers that are made on the host at once, few enough to stay in its caches. */
+const STRETCH = 1 << 16;
 
 const kernel = new Kernel("halve", source, gridSource);
 

@@ -90,6 +90,23 @@ Deno.test("a write submits work queued on its own memory, copies too, and no oth
   assertEquals([...z], [1, 2, 3, 4]);
 });
 
+Deno.test("much that is written leaves what is queued in its order", async () => {
+  using device = await Device.open();
+  const x = Tensor.from(device, Float32Array.of(1, 2, 3, 4));
+  const y = add(x, x);
+  const large = Tensor.zeros(device, [1 << 20]);
+  const before = device.counters.submits;
+  for (let i = 0; i < 4; i++) {
+    Tensor.from(device, new Float32Array(1 << 20).fill(i));
+  }
+  assertEquals(device.counters.submits, before);
+  large.write(new Float32Array(1 << 20).fill(7));
+  x.write(Float32Array.of(5, 6, 7, 8));
+  assertEquals([...await y.read()], [2, 4, 6, 8]);
+  assertEquals([...await x.read()], [5, 6, 7, 8]);
+  assert((await large.read()).every((number) => number === 7));
+});
+
 Deno.test("reads see the work queued before them, not after", async () => {
   const device = devices.best!;
   using _scope = device.scope();
