@@ -85,6 +85,17 @@ for (const path of kernels) {
   });
 }
 
+for (const path of [...shared, ...kernels]) {
+  Deno.test(`${path} divides by no constant that may be zero`, () => {
+    // WGSL refuses that, even where nobody divides; naga does not notice.
+    const code = read(path).replace(/\/\/.*$/gm, "");
+    const zeros = [...code.matchAll(/^const (\w+): u32 = 0u;/gm)]
+      .map(([, name]) => name);
+    const divisors = [...code.matchAll(/[/%] (\w+)/g)].map(([, name]) => name);
+    assertEquals(divisors.filter((name) => zeros.includes(name)), []);
+  });
+}
+
 Deno.test("products finish a tile's parts in a loop, as stores compile slowly", () => {
   const { source, values } = settle(read("kernels/matmul_subgroup.wgsl"), {
     TILE_M: 32,

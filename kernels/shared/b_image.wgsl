@@ -18,8 +18,9 @@ fn load_b(at: u32) -> vec4f {
 /// Vector `v` of a stored row, of `wide` vectors; in blocks, of `wide` rows.
 fn read_b(row: u32, wide: u32, v: u32) -> vec4f {
   if BLOCK_B > 0u {
-    let inside = v % BLOCK_B;
-    return vector_b(vec2u(inside / select(1u, 2u, HALF_B), v / BLOCK_B * wide + row), inside);
+    let width = max(BLOCK_B, 1u); // WGSL refuses a constant zero to divide by, even here
+    let inside = v % width;
+    return vector_b(vec2u(inside / select(1u, 2u, HALF_B), v / width * wide + row), inside);
   }
   if LINES_B { return vector_b(vec2u(v / select(1u, 2u, HALF_B), row), v); }
   return load_b(row * wide + v);

@@ -15,6 +15,7 @@ import {
 import { copiedOf, withImages } from "./copied_arguments.ts";
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
+import { isMesa } from "./mesa.ts";
 import type { Pipeline } from "./bind_groups.ts";
 import type { Work } from "./queue.ts";
 import { reachable } from "./reach.ts";
@@ -101,7 +102,7 @@ export class Kernel {
     const copied = copiedOf(device, given, options.images);
     const compiled = this.#compile(device, entryName, options, copied);
     const { entry, pipeline } = compiled;
-    if (trips > MOST_TRIPS && device.adapter.software) {
+    if (trips > MOST_TRIPS && isMesa(device.adapter)) {
       throw new RangeError(
         `Cannot run ${label}: a thread would go ${trips} times through loops, ${device.adapter.name} stops silently after 65535`,
       );
