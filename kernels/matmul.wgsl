@@ -30,8 +30,7 @@ const THREADS_N: u32 = WIDE_N / REPEAT_N;
 const THREADS: u32 = THREADS_M * THREADS_N;
 const BRING_A: u32 = WIDE_K * WIDE_M; // threads that fetch a, the first; those that fetch b are the last
 const BRING_B: u32 = WIDE_K * WIDE_N;
-const STAGE_A: u32 = TILE_K * (WIDE_M + 1u);
-const STAGE_B: u32 = TILE_K * (WIDE_N + 1u);
+const OF_B: u32 = (BRING_A + BRING_B - 1u) / THREADS; // 0 where no thread fetches both
 
 struct Params {
   rows: u32,
@@ -54,41 +53,31 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-var<workgroup> tile_a: array<vec4f, 2u * STAGE_A>; // [stage][k][m / 4]
-var<workgroup> tile_b: array<vec4f, 2u * STAGE_B>; // [stage][k][n / 4]
+// Of an index that is not constant, compilers of WGSL see to it that it is within the
+// array. So what is constant in the loop has axes of its own.
+var<workgroup> tile_a: array<array<array<array<vec4f, WIDE_M + 1u>, 4u>, WIDE_K>, 2u>; // [stage][k / 4][k % 4][m / 4]
+var<workgroup> tile_b: array<array<array<array<vec4f, WIDE_N + 1u>, 4u>, WIDE_K>, 2u>; // [stage][k / 4][k % 4][n / 4]
 
-/// The block of op(a) at k and row, k outermost; zeros past the shared axis.
-fn fetch_a(start: u32, row: u32, k: u32) -> mat4x4f {
-  if TRANSPOSE_A {
-    let at = start + k * params.row_a + row / 4u;
-    return mat4x4f(
-      select(vec4f(), load_a(at), k < params.depth),
-      select(vec4f(), load_a(at + params.row_a), k + 1u < params.depth),
-      select(vec4f(), load_a(at + 2u * params.row_a), k + 2u < params.depth),
-      select(vec4f(), load_a(at + 3u * params.row_a), k + 3u < params.depth),
-    );
-  }
-  if k >= params.depth { return mat4x4f(); }
-  let at = start + row * params.row_a + k / 4u;
-  return transpose(
-    mat4x4f(load_a(at), load_a(at + params.row_a), load_a(at + 2u * params.row_a), load_a(at + 3u * params.row_a)),
-  );
+/// Four neighbours of four stored rows of a, `wide` vectors each, k outermost.
+fn fetch_a(at: u32, wide: u32) -> mat4x4f {
+  let lines = mat4x4f(load_a(at), load_a(at + wide), load_a(at + 2u * wide), load_a(at + 3u * wide));
+  if TRANSPOSE_A { return lines; }
+  return transpose(lines);
 }
 
-fn fetch_b(start: u32, col: u32, k: u32) -> mat4x4f {
-  if TRANSPOSE_B {
-    if k >= params.depth { return mat4x4f(); }
-    let at = start + col * params.row_b + k / 4u;
-    return transpose(
-      mat4x4f(load_b(at), load_b(at + params.row_b), load_b(at + 2u * params.row_b), load_b(at + 3u * params.row_b)),
-    );
-  }
-  let at = start + k * params.row_b + col / 4u;
+fn fetch_b(at: u32, wide: u32) -> mat4x4f {
+  let lines = mat4x4f(load_b(at), load_b(at + wide), load_b(at + 2u * wide), load_b(at + 3u * wide));
+  if TRANSPOSE_B { return transpose(lines); }
+  return lines;
+}
+
+/// A block that begins at k, with zeros for what lies past the shared axis.
+fn clipped(fetched: mat4x4f, k: u32) -> mat4x4f {
   return mat4x4f(
-    select(vec4f(), load_b(at), k < params.depth),
-    select(vec4f(), load_b(at + params.row_b), k + 1u < params.depth),
-    select(vec4f(), load_b(at + 2u * params.row_b), k + 2u < params.depth),
-    select(vec4f(), load_b(at + 3u * params.row_b), k + 3u < params.depth),
+    select(vec4f(), fetched[0], k < params.depth),
+    select(vec4f(), fetched[1], k + 1u < params.depth),
+    select(vec4f(), fetched[2], k + 2u < params.depth),
+    select(vec4f(), fetched[3], k + 3u < params.depth),
   );
 }
 
@@ -111,37 +100,53 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let m = thread / THREADS_N;
   let n = thread % THREADS_N;
   let matrix = params.first + group.z / params.parts;
-  let start_a = params.start_a + matrix * params.matrix_a;
-  let start_b = params.start_b + matrix * params.matrix_b;
   let first_k = group.z % params.parts * params.part_depth;
   let end_k = min(params.depth, first_k + params.part_depth);
   let brings_a = thread < BRING_A;
   let brings_b = thread >= THREADS - BRING_B;
   let at_a = place_a(thread);
   let at_b = place_b(thread - (THREADS - BRING_B));
-  var next_a = mat4x4f();
-  var next_b = mat4x4f();
-  if brings_a { next_a = fetch_a(start_a, row + 4u * at_a.y, first_k + 4u * at_a.x); }
-  if brings_b { next_b = fetch_b(start_b, col + 4u * at_b.y, first_k + 4u * at_b.x); }
+  let row_a = params.row_a;
+  let row_b = params.row_b;
+  let block_a = vec2u(first_k / 4u + at_a.x, row / 4u + at_a.y);
+  let block_b = vec2u(first_k / 4u + at_b.x, col / 4u + at_b.y);
+  var from_a = params.start_a + matrix * params.matrix_a +
+    select(4u * block_a.y * row_a + block_a.x, 4u * block_a.x * row_a + block_a.y, TRANSPOSE_A);
+  var from_b = params.start_b + matrix * params.matrix_b +
+    select(4u * block_b.x * row_b + block_b.y, 4u * block_b.y * row_b + block_b.x, TRANSPOSE_B);
+  let step_a = select(WIDE_K, TILE_K * row_a, TRANSPOSE_A);
+  let step_b = select(TILE_K * row_b, WIDE_K, TRANSPOSE_B);
+  var next = array<mat4x4f, OF_B + 1u>();
+  if brings_a { next[0] = fetch_a(from_a, row_a); }
+  if brings_b { next[OF_B] = fetch_b(from_b, row_b); }
   var sums = array<vec4f, 4u * REPEAT_M * REPEAT_N>();
   var stage = 0u;
 
   for (var k = first_k; k < end_k; k += TILE_K) {
-    for (var i = 0u; i < 4u; i++) {
-      if brings_a { tile_a[stage * STAGE_A + (4u * at_a.x + i) * (WIDE_M + 1u) + at_a.y] = next_a[i]; }
-      if brings_b { tile_b[stage * STAGE_B + (4u * at_b.x + i) * (WIDE_N + 1u) + at_b.y] = next_b[i]; }
+    let past = k + TILE_K > params.depth;
+    if brings_a {
+      // Only now, behind all the products of the last step, must what was fetched be there.
+      if past { next[0] = clipped(next[0], k + 4u * at_a.x); }
+      for (var i = 0u; i < 4u; i++) { tile_a[stage][at_a.x][i][at_a.y] = next[0][i]; }
+    }
+    if brings_b {
+      if past { next[OF_B] = clipped(next[OF_B], k + 4u * at_b.x); }
+      for (var i = 0u; i < 4u; i++) { tile_b[stage][at_b.x][i][at_b.y] = next[OF_B][i]; }
     }
     workgroupBarrier();
-    let ahead = k + TILE_K;
-    if brings_a && ahead < end_k { next_a = fetch_a(start_a, row + 4u * at_a.y, ahead + 4u * at_a.x); }
-    if brings_b && ahead < end_k { next_b = fetch_b(start_b, col + 4u * at_b.y, ahead + 4u * at_b.x); }
+    from_a += step_a;
+    from_b += step_b;
+    if k + TILE_K < end_k {
+      if brings_a { next[0] = fetch_a(from_a, row_a); }
+      if brings_b { next[OF_B] = fetch_b(from_b, row_b); }
+    }
     for (var p = 0u; p < TILE_K; p++) {
       var y = array<vec4f, REPEAT_N>();
       for (var j = 0u; j < REPEAT_N; j++) {
-        y[j] = tile_b[stage * STAGE_B + p * (WIDE_N + 1u) + j * THREADS_N + n];
+        y[j] = tile_b[stage][p / 4u][p % 4u][j * THREADS_N + n];
       }
       for (var i = 0u; i < REPEAT_M; i++) {
-        let x = tile_a[stage * STAGE_A + p * (WIDE_M + 1u) + i * THREADS_M + m];
+        let x = tile_a[stage][p / 4u][p % 4u][i * THREADS_M + m];
         for (var j = 0u; j < REPEAT_N; j++) {
           for (var r = 0u; r < 4u; r++) {
             sums[(i * REPEAT_N + j) * 4u + r] = fma(vec4f(x[r]), y[j], sums[(i * REPEAT_N + j) * 4u + r]);
