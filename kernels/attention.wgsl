@@ -54,16 +54,21 @@ var<workgroup> columns: array<Line, COLUMNS>; // keys, then values
 var<workgroup> shares: array<array<vec4f, ACROSS + 1u>, ROWS>;
 var<workgroup> partial: array<array<f32, ACROSS>, ROWS>;
 
-/// Brings COLUMNS keys or values (`part`) from `s0` on.
-fn stage_columns(bh: u32, s0: u32, part: u32, thread: u32) {
+/// Value `e` of rows of keys or values (or queries), which begin at `base` in a row of
+/// the batch; those past its end are like the last.
+fn load_row(base: u32, first: u32, e: u32) -> Value {
+  return load_qkv(base + min(first + e / SIZE, params.time - 1u) * row_qkv() + e % SIZE);
+}
+
+/// Brings COLUMNS keys or values from `s0` on, several of them on their way at once.
+fn stage_columns(base: u32, s0: u32, thread: u32) {
   var e0 = thread;
   while e0 < COLUMNS * SIZE {
+    var brought = array<Value, AHEAD>();
+    for (var i = 0u; i < AHEAD; i++) { brought[i] = load_row(base, s0, e0 + i * THREADS); }
     for (var i = 0u; i < AHEAD; i++) {
       let e = e0 + i * THREADS;
-      if e < COLUMNS * SIZE {
-        let s = min(s0 + e / SIZE, params.time - 1u);
-        columns[e / SIZE][e % SIZE] = load_qkv(at_qkv(bh, s, part) + e % SIZE);
-      }
+      if e < COLUMNS * SIZE { columns[e / SIZE][e % SIZE] = brought[i]; }
     }
     e0 += BURST;
   }
@@ -79,14 +84,16 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let down = thread / ACROSS;
   let right = thread % ACROSS;
   let b = bh / params.heads;
+  let of_queries = at_qkv(bh, 0u, Q);
+  let of_keys = at_qkv(bh, 0u, K);
+  let of_values = at_qkv(bh, 0u, V);
   var e0 = thread;
   while e0 < ROWS * SIZE {
+    var brought = array<Value, AHEAD>();
+    for (var i = 0u; i < AHEAD; i++) { brought[i] = load_row(of_queries, first, e0 + i * THREADS); }
     for (var i = 0u; i < AHEAD; i++) {
       let e = e0 + i * THREADS;
-      if e < ROWS * SIZE {
-        let t = min(first + e / SIZE, params.time - 1u);
-        queries[e / SIZE][e % SIZE] = load_qkv(at_qkv(bh, t, Q) + e % SIZE) * params.scale;
-      }
+      if e < ROWS * SIZE { queries[e / SIZE][e % SIZE] = brought[i] * params.scale; }
     }
     e0 += BURST;
   }
@@ -101,7 +108,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 
   let end = min(first + ROWS, params.time);
   for (var s0 = document_start(b, first); s0 < end; s0 += COLUMNS) {
-    stage_columns(bh, s0, K, thread);
+    stage_columns(of_keys, s0, thread);
     workgroupBarrier();
     let s = s0 + right + ACROSS * vec4u(0u, 1u, 2u, 3u);
     var scores = array<vec4f, EACH>();
@@ -124,7 +131,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
       partial[down + r * DOWN][right] = max(max(scores[r].x, scores[r].y), max(scores[r].z, scores[r].w));
     }
     workgroupBarrier();
-    stage_columns(bh, s0, V, thread);
+    stage_columns(of_values, s0, thread);
     for (var r = 0u; r < EACH; r++) {
       var next = top[r];
       for (var a = 0u; a < ACROSS; a++) { next = max(next, partial[down + r * DOWN][a]); }

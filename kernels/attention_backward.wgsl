@@ -57,39 +57,61 @@ var<workgroup> column_2: array<Line, COLUMNS>; //    values, or dy
 var<workgroup> share_1: array<array<vec4f, ACROSS + 1u>, ROWS>;
 var<workgroup> share_2: array<array<vec4f, ACROSS + 1u>, ROWS>;
 
-/// A part of qkv, or dy where `part` is none of it.
-fn fetch(bh: u32, t: u32, part: u32, c: u32) -> Value {
-  let inside = min(t, params.time - 1u);
-  if part == DY { return load_dy(at_y(bh, inside) + c); }
-  return load_qkv(at_qkv(bh, inside, part) + c);
+const DY: u32 = 3u; // none of the parts of qkv
+
+/// Where a part of qkv, or dy, begins in a row of the batch.
+fn first_of(bh: u32, part: u32) -> u32 {
+  if part == DY { return at_y(bh, 0u); }
+  return at_qkv(bh, 0u, part);
 }
 
-const DY: u32 = 3u;
+/// Value `e` of rows of a part, which begins at `base`; those past its end are like
+/// the last.
+fn load_row(base: u32, part: u32, first: u32, e: u32) -> Value {
+  let t = min(first + e / SIZE, params.time - 1u);
+  if part == DY { return load_dy(base + t * row_y() + e % SIZE); }
+  return load_qkv(base + t * row_qkv() + e % SIZE);
+}
 
 /// Brings ROWS rows from `first` on, of two kinds, the first of them scaled.
 fn stage_rows(bh: u32, first: u32, part_1: u32, part_2: u32, thread: u32) {
+  let base_1 = first_of(bh, part_1);
+  let base_2 = first_of(bh, part_2);
   var e0 = thread;
   while e0 < ROWS * SIZE {
+    var brought_1 = array<Value, AHEAD>();
+    var brought_2 = array<Value, AHEAD>();
+    for (var i = 0u; i < AHEAD; i++) {
+      brought_1[i] = load_row(base_1, part_1, first, e0 + i * THREADS);
+      brought_2[i] = load_row(base_2, part_2, first, e0 + i * THREADS);
+    }
     for (var i = 0u; i < AHEAD; i++) {
       let e = e0 + i * THREADS;
       if e < ROWS * SIZE {
-        row_1[e / SIZE][e % SIZE] = fetch(bh, first + e / SIZE, part_1, e % SIZE) * params.scale;
-        row_2[e / SIZE][e % SIZE] = fetch(bh, first + e / SIZE, part_2, e % SIZE);
+        row_1[e / SIZE][e % SIZE] = brought_1[i] * params.scale;
+        row_2[e / SIZE][e % SIZE] = brought_2[i];
       }
     }
     e0 += BURST;
   }
 }
 
-/// Brings COLUMNS columns from `first` on, of two kinds.
-fn stage_columns(bh: u32, first: u32, part_1: u32, part_2: u32, thread: u32) {
+/// Brings COLUMNS columns from `first` on, of two kinds, which begin at the bases,
+/// several of them on their way at once.
+fn stage_columns(bases: vec2u, first: u32, part_1: u32, part_2: u32, thread: u32) {
   var e0 = thread;
   while e0 < COLUMNS * SIZE {
+    var brought_1 = array<Value, AHEAD>();
+    var brought_2 = array<Value, AHEAD>();
+    for (var i = 0u; i < AHEAD; i++) {
+      brought_1[i] = load_row(bases.x, part_1, first, e0 + i * THREADS);
+      brought_2[i] = load_row(bases.y, part_2, first, e0 + i * THREADS);
+    }
     for (var i = 0u; i < AHEAD; i++) {
       let e = e0 + i * THREADS;
       if e < COLUMNS * SIZE {
-        column_1[e / SIZE][e % SIZE] = fetch(bh, first + e / SIZE, part_1, e % SIZE);
-        column_2[e / SIZE][e % SIZE] = fetch(bh, first + e / SIZE, part_2, e % SIZE);
+        column_1[e / SIZE][e % SIZE] = brought_1[i];
+        column_2[e / SIZE][e % SIZE] = brought_2[i];
       }
     }
     e0 += BURST;
@@ -127,9 +149,10 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   }
 
   var sum = array<Value, EACH * OWNED>();
+  let bases = vec2u(first_of(bh, K), first_of(bh, V));
   let end = min(first + ROWS, params.time);
   for (var s0 = document_start(b, first); s0 < end; s0 += COLUMNS) {
-    stage_columns(bh, s0, K, V, thread);
+    stage_columns(bases, s0, K, V, thread);
     workgroupBarrier();
     let s = s0 + right + ACROSS * vec4u(0u, 1u, 2u, 3u);
     var product = array<vec4f, EACH>();
@@ -211,8 +234,9 @@ fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   var sum_v = array<Value, EACH * OWNED>();
   let end = document_end(b, min(first + ROWS, params.time) - 1u);
   for (var head = bh; head < bh + served; head++) {
+    let bases = vec2u(first_of(head, Q), first_of(head, DY));
     for (var t0 = first; t0 < end; t0 += COLUMNS) {
-      stage_columns(head, t0, Q, DY, thread);
+      stage_columns(bases, t0, Q, DY, thread);
       workgroupBarrier();
       let t = t0 + right + ACROSS * vec4u(0u, 1u, 2u, 3u);
       let at = head * params.time + min(t, vec4u(params.time - 1u));

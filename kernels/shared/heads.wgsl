@@ -17,11 +17,21 @@ fn at_qkv(bh: u32, t: u32, part: u32) -> u32 {
   return ((b * params.time + t) * (params.heads + 2u * params.key_heads) + head) * SIZE;
 }
 
+/// From one position of them to the next.
+fn row_qkv() -> u32 {
+  return (params.heads + 2u * params.key_heads) * SIZE;
+}
+
 /// Where the outputs of a position begin.
 fn at_y(bh: u32, t: u32) -> u32 {
   let b = bh / params.heads;
   let h = bh % params.heads;
   return ((b * params.time + t) * params.heads + h) * SIZE;
+}
+
+/// From one position of them to the next.
+fn row_y() -> u32 {
+  return params.heads * SIZE;
 }
 
 /// What dropout multiplies p[t, s] with: zero, or what keeps the mean.
