@@ -104,6 +104,7 @@ const TILES = {
   "64x64x16 4x4": { tile: [64, 64, 16], repeat: 1 },
   "128x64x16 8x8": { tile: [128, 64, 16], repeat: 2 },
   "128x128x8 8x8": { tile: [128, 128, 8], repeat: 2 },
+  "128x128x16 8x8": { tile: [128, 128, 16], repeat: 2 },
 } as const;
 
 /** The name of a tile. */
