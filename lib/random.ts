@@ -103,7 +103,7 @@ export class Random {
    * Fills an array with such numbers. (The ziggurat of Marsaglia and Tsang, 2000: a
    * point of a random layer is a number if it lies below the curve's steps, as
    * nearly all do.) Those are drawn with the stream's words in variables, as by
-   * {@linkcode Random.bits}, which takes half as long.
+   * {@linkcode Random.bits}, in a third of the time.
    */
   fillNormal(
     numbers: Float32Array<ArrayBuffer>,

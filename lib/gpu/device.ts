@@ -271,6 +271,24 @@ export class Device implements Disposable {
     this.#queue.write({ buffer: storage.buffer, offset }, inWords(data));
   }
 
+  /** Queues writing zeros over memory, from and of a multiple of four bytes. */
+  clear({ storage, offset, bytes }: Omit<Span, "span">): void {
+    this.#expectOpen();
+    this.images.forget(storage.id);
+    this.#queue.clear({ ...storage, offset }, bytes);
+  }
+
+  /** Queues a copy of memory to other memory, by multiples of four bytes. */
+  copy(
+    { storage, offset, bytes }: Omit<Span, "span">,
+    to: Pick<Span, "storage" | "offset">,
+  ): void {
+    this.#expectOpen();
+    this.images.forget(to.storage.id);
+    const place = { ...to.storage, offset: to.offset };
+    this.#queue.copy({ ...storage, offset }, place, bytes);
+  }
+
   /** Queues a run of a pipeline. */
   dispatch(run: Dispatch): void {
     this.#expectOpen();

@@ -15,18 +15,15 @@ export interface Work {
   readonly bytes?: number;
 }
 
-/** Where to copy from. */
-export interface Source {
-  /** The number of the storage; left out where it is never written again. */
+/** A place in a buffer. */
+export interface Place {
+  /** The number of the storage; left out where only the queue or the host knows it. */
   readonly id?: number;
   /** Its buffer. */
   readonly buffer: GPUBuffer;
   /** Bytes from the start of the buffer. */
   readonly offset: number;
 }
-
-/** Where to write to. */
-export type Target = Pick<Source, "buffer" | "offset">;
 
 /** A texture to copy into. */
 export interface CopyTarget {
@@ -172,31 +169,39 @@ export class Queue {
   }
 
   /** Writes from the host, before all commands that are not yet submitted. */
-  write({ buffer, offset }: Target, data: ArrayBufferView<ArrayBuffer>): void {
+  write({ buffer, offset }: Place, data: ArrayBufferView<ArrayBuffer>): void {
     this.#gpu.queue.writeBuffer(buffer, offset, data);
     this.#written += data.byteLength;
     if (this.#written >= WRITTEN_BYTES) this.#hand([]);
   }
 
-  /** Records a copy of `bytes` bytes to a buffer that only the host reads. */
-  copy(
-    { id, buffer, offset }: Source,
-    to: Target,
-    bytes: number,
-  ): void {
+  /** Records a copy of `bytes` bytes from one place to another. */
+  copy(from: Place, to: Place, bytes: number): void {
     this.#endPass();
-    if (id !== undefined) this.#named[id] = this.submits;
-    this.#commands()
-      .copyBufferToBuffer(buffer, offset, to.buffer, to.offset, bytes);
+    for (const { id } of [from, to]) this.#name(id);
+    this.#commands().copyBufferToBuffer(
+      from.buffer,
+      from.offset,
+      to.buffer,
+      to.offset,
+      bytes,
+    );
+  }
+
+  /** Records writing zeros to `bytes` bytes. */
+  clear({ id, buffer, offset }: Place, bytes: number): void {
+    this.#endPass();
+    this.#name(id);
+    this.#commands().clearBuffer(buffer, offset, bytes);
   }
 
   /** Records a copy to a texture, row after row. */
   copyToTexture(
-    { id, buffer, offset }: Source,
+    { id, buffer, offset }: Place,
     { texture, texels, width, bytesPerRow = 16 * width, row = 0 }: CopyTarget,
   ): void {
     this.#endPass();
-    if (id !== undefined) this.#named[id] = this.submits;
+    this.#name(id);
     const rows = Math.floor(texels / width);
     const rest = texels % width;
     // Deno takes half as long over objects as over arrays.
@@ -255,6 +260,11 @@ export class Queue {
   #hand(commands: GPUCommandBuffer[]): void {
     this.#gpu.queue.submit(commands);
     this.#written = 0;
+  }
+
+  /** Takes note that recorded commands read or write a storage. */
+  #name(id: number | undefined): void {
+    if (id !== undefined) this.#named[id] = this.submits;
   }
 
   #commands(): GPUCommandEncoder {

@@ -6,7 +6,7 @@
  */
 
 import type { Device } from "../gpu/device.ts";
-import { copyInto, settle } from "../tensor/accumulate.ts";
+import { settle } from "../tensor/accumulate.ts";
 import { Halves, type Parameter } from "../tensor/parameter.ts";
 import { count } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -156,7 +156,7 @@ export function zeros(
     `${what} of ${places[0].name}${more > 0 ? ` and ${more} others` : ""}`;
   const storage = device.allocate(4 * size, named, { stays: true });
   const tensor = new Tensor(device, [size], "f32", storage).keep();
-  tensor.fill(0);
+  device.clear(tensor);
   return tensor;
 }
 
@@ -197,7 +197,7 @@ function gather(device: Device, places: readonly Place[]): Tensor {
   const block = zeros(device, places, "the weights");
   for (const { parameter, start } of places) {
     const home = stretch(block, start, parameter.shape);
-    copyInto(parameter, home);
+    device.copy(parameter, home);
     parameter.moveTo(home);
     home[Symbol.dispose]();
   }

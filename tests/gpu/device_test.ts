@@ -107,6 +107,29 @@ Deno.test("much that is written leaves what is queued in its order", async () =>
   assert((await large.read()).every((number) => number === 7));
 });
 
+Deno.test("memory is cleared and copied in its turn among kernels and writes", async () => {
+  using device = await Device.open();
+  // Large enough that kernels of software adapters read images of it.
+  const size = 1 << 16;
+  const filled = (value: number) => new Float32Array(size).fill(value);
+  const x = Tensor.from(device, filled(1));
+  const before = mul(x, x);
+  device.clear(x);
+  const cleared = add(x, before);
+  const y = Tensor.from(device, filled(3));
+  device.copy(y, x);
+  y.write(filled(4));
+  const copied = mul(x, x);
+  device.clear({ storage: x.storage, offset: 4 * 8, bytes: 4 * 2 });
+  x.write(filled(5));
+  for (const [tensor, value] of [[before, 1], [cleared, 1], [copied, 9]]) {
+    const read = await (tensor as Tensor).read();
+    assert(read.every((number) => number === value), `${read} for ${value}`);
+  }
+  device.clear({ storage: x.storage, offset: 4 * 8, bytes: 4 * 2 });
+  assertEquals([...(await x.read()).slice(7, 11)], [5, 0, 0, 5]);
+});
+
 Deno.test("reads see the work queued before them, not after", async () => {
   const device = devices.best!;
   using _scope = device.scope();
