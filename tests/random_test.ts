@@ -60,6 +60,10 @@ Deno.test("normal numbers have the right moments and do not depend on the last",
   }
 });
 
+Deno.test("fewer normal numbers are the first of more", () => {
+  assertEquals(new Random(1).normal(3), new Random(1).normal(4).slice(0, 3));
+});
+
 Deno.test("normal numbers are the same one by one, each of the stream's next bits", () => {
   const count = 2000; // of which about 25 take more bits than the others
   const [together, single, bits] = [1, 1, 1].map((seed) => new Random(seed));

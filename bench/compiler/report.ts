@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reporter } from "../report.ts";
+import { reporter, wanted } from "../report.ts";
 
 /** What begins the lines that say whose pipeline is made next. */
 export const COMPILING = "compiling ";
@@ -27,14 +27,12 @@ if (import.meta.main) {
   report({ adapter: device.trim().split("\n")[0] });
   for (const text of compiled) {
     const kernel = text.slice(0, text.indexOf("\n"));
+    if (!wanted(kernel, filters)) continue;
     const figures = Object.entries(FIGURES).map(([theirs, ours]) => {
       const figure = text.match(new RegExp(`^${theirs}: (\\d+)$`, "m"))?.[1];
       if (figure === undefined) throw new Error(`${path}: no "${theirs}"`);
       return [ours, Number(figure)];
     });
-    if (filters.length > 0 && !filters.some((each) => kernel.includes(each))) {
-      continue;
-    }
     report({ kernel, ...Object.fromEntries(figures) });
   }
 }
